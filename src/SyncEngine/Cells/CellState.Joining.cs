@@ -1,0 +1,344 @@
+using SyncEngine.Causality;
+
+namespace SyncEngine.Cells;
+
+internal sealed partial class CellState
+{
+    private int[] _localOf = [];
+    private int[] _frameCells = [];
+    private long[] _frameTo = [];
+
+    /// <summary>Set while a stored frame is missing: dots above the vector may stand in cells.</summary>
+    public bool HasGaps { get; set; }
+
+    /// <summary>
+    /// Merges a delta or snapshot. Keeps of each cell: entries on both sides, local entries that the frame does not
+    /// cover, and the frame's entries that the local vector does not cover. All of it or nothing.
+    /// </summary>
+    /// <exception cref="SyncException">The frame names a cell twice, or a replica's line has forked.</exception>
+    public JoinOutcome Join(CellColumns frame)
+    {
+        if (!frame.IsSnapshot && !CoversBase(frame)) return JoinOutcome.Gap;
+        RefuseForks(frame);
+        if (CoversTo(frame) && !HasGaps)
+        {
+            JoinCollected(frame);
+            return JoinOutcome.AlreadyKnown;
+        }
+
+        FindCells(frame);
+        MapReplicas(frame);
+        for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
+        if (frame.IsSnapshot) JoinAbsentCells();
+        for (int i = 0; i < frame.CellCount; i++) Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
+        Advance(frame);
+        JoinCollected(frame);
+        return JoinOutcome.Joined;
+    }
+
+    /// <summary>Forgets the deletes that <paramref name="bound"/> covers. Safe under any bound.</summary>
+    /// <returns>How many were forgotten.</returns>
+    public int CollectTombstones(VersionVector bound)
+    {
+        var limits = new long[Replicas.Count];
+        var frontier = new long[Replicas.Count];
+        for (int i = 0; i < limits.Length; i++)
+        {
+            limits[i] = Math.Min(bound[Replicas.Id(i)], Replicas.Counter(i));
+            frontier[i] = Replicas.Collected(i);
+        }
+
+        int forgotten = 0;
+        for (int cell = 0; cell < Table.Bound; cell++)
+        {
+            ref CellData data = ref Table[cell];
+            if (data.Kind == 0 || data.IsEmpty || !HasForgettable(cell, limits, frontier)) continue;
+            Touch(cell);
+            var tally = new Tally(this, cell);
+            forgotten += RemoveEntries(cell, new TombstonesWithin(limits));
+            tally.Apply(this, cell, keepsOrder: true);
+            if (data.IsEmpty) _emptied.Add(cell);
+        }
+
+        for (int i = 0; i < frontier.Length; i++)
+            if (frontier[i] > Replicas.Collected(i)) Replicas.SetCollected(i, frontier[i]);
+        if (forgotten > 0) ForgottenRevision = Revision + 1;
+        return forgotten;
+    }
+
+    /// <summary>The cells that hold a dot outside the base, each once, in order of replica and counter.</summary>
+    public void ListCellsOutside(ReadOnlySpan<long> baseCounters, List<int> cells)
+    {
+        for (int replica = 0; replica < Replicas.Count; replica++)
+        {
+            if (Replicas.Counter(replica) <= baseCounters[replica]) continue;
+            DotLog log = Replicas.Log(replica);
+            for (int i = log.FirstAbove(baseCounters[replica]); i < log.Count; i++)
+            {
+                int cell = log.CellAt(i);
+                if (IsFirstOutside(cell, replica, log.CounterAt(i), baseCounters)) cells.Add(cell);
+            }
+        }
+    }
+
+    /// <summary>Whether the vector lies at or above the frontier of forgotten deletes, so that a delta suffices.</summary>
+    public bool AllowsDelta(ReadOnlySpan<long> baseCounters)
+    {
+        for (int i = 0; i < Replicas.Count; i++)
+            if (Replicas.Collected(i) > baseCounters[i]) return false;
+        return true;
+    }
+
+    private bool IsFirstOutside(int cell, int replica, long counter, ReadOnlySpan<long> baseCounters)
+    {
+        ref CellData data = ref Table[cell];
+        if (data.First.Next == EntryData.None) return data.First.Replica == replica && data.First.Counter == counter;
+        bool found = false;
+        foreach (EntryData entry in EntriesOf(cell))
+        {
+            if (entry.Replica == replica && entry.Counter == counter) found = true;
+            else if (entry.Counter > baseCounters[entry.Replica] && (entry.Replica < replica
+                || (entry.Replica == replica && entry.Counter < counter))) return false;
+        }
+
+        return found;
+    }
+
+    private bool CoversBase(CellColumns frame)
+    {
+        for (int i = 0; i < frame.Base.Length; i++)
+            if (frame.Base[i] > CounterOf(frame.Replicas[i])) return false;
+        return true;
+    }
+
+    private bool CoversTo(CellColumns frame)
+    {
+        for (int i = 0; i < frame.To.Length; i++)
+            if (frame.To[i] > CounterOf(frame.Replicas[i])) return false;
+        return true;
+    }
+
+    private long CounterOf(ReplicaId id)
+    {
+        int local = Replicas.Find(id);
+        return local < 0 ? 0 : Replicas.Counter(local);
+    }
+
+    private void RefuseForks(CellColumns frame)
+    {
+        for (int i = 0; i < frame.Replicas.Length; i++)
+        {
+            int local = Replicas.Find(frame.Replicas[i]);
+            if (local < 0 || frame.To[i] == 0) continue;
+            bool forks = Line.Forks(Replicas.LineOf(local), Replicas.Counter(local), frame.Lines[i], frame.To[i]);
+            if (!forks && (local != Own || frame.To[i] <= Replicas.Counter(local))) continue;
+            throw new SyncException(SyncErrorCode.Forked, $"Replica {frame.Replicas[i]} wrote in two copies of one "
+                + "file. Nothing was merged. Open each copy once in its own place, so that it takes a new replica id, "
+                + "or start one of them from a fresh file.");
+        }
+    }
+
+    /// <summary>Finds or makes each cell of the frame; on a cell named twice takes everything back.</summary>
+    private void FindCells(CellColumns frame)
+    {
+        if (_frameCells.Length < frame.CellCount) _frameCells = new int[Math.Max(frame.CellCount, 16)];
+        Table.EnsureCapacity(frame.CellCount);
+        ReadOnlySpan<byte> source = frame.Source.Span;
+        Container? container = null;
+        int containerKeyAt = -1;
+        for (int i = 0; i < frame.CellCount; i++)
+        {
+            ref CellColumn column = ref frame.Cells[i];
+            ReadOnlySpan<byte> text = source.Slice(column.KeyAt, column.KeyLength);
+            int owner = 0;
+            if (CellKinds.HasField(column.Kind))
+            {
+                RecordKind kind = CellKinds.RecordOf(column.Kind);
+                if (container is null || containerKeyAt != column.KeyAt || container.Kind != kind)
+                    container = Table.FindOrAddContainer(kind, text);
+                containerKeyAt = column.KeyAt;
+                owner = container.Number + 1;
+                text = source.Slice(column.FieldAt, column.FieldLength);
+            }
+
+            int cell = Table.FindOrAdd(column.Kind, owner, text, out _);
+            _frameCells[i] = cell;
+            ref CellData data = ref Table[cell];
+            if ((data.Flags & CellFlags.InFrame) != 0)
+            {
+                ForgetFrame(i);
+                throw new SyncException(SyncErrorCode.Malformed, "The frame names one cell twice.", column.KeyAt);
+            }
+
+            data.Flags |= CellFlags.InFrame;
+        }
+    }
+
+    private void ForgetFrame(int found)
+    {
+        for (int i = 0; i < found; i++)
+        {
+            Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
+            if (Table[_frameCells[i]].IsEmpty) _emptied.Add(_frameCells[i]);
+        }
+
+        SweepEmptied();
+    }
+
+    /// <summary>Gives each replica of the frame its local index, and each local replica the counter that the frame covers.</summary>
+    private void MapReplicas(CellColumns frame)
+    {
+        if (_localOf.Length < frame.Replicas.Length) _localOf = new int[Math.Max(4, frame.Replicas.Length)];
+        for (int i = 0; i < frame.Replicas.Length; i++) _localOf[i] = Replicas.FindOrAdd(frame.Replicas[i]);
+        if (_frameTo.Length < Replicas.Count) Array.Resize(ref _frameTo, Math.Max(4, Replicas.Count * 2));
+        for (int i = 0; i < frame.Replicas.Length; i++) _frameTo[_localOf[i]] = frame.To[i];
+    }
+
+    private void JoinCell(CellColumns frame, in CellColumn column, int cell)
+    {
+        ref CellData data = ref Table[cell];
+        ReadOnlySpan<EntryColumn> incoming = frame.Entries.AsSpan(column.FirstEntry, column.EntryCount);
+        bool touched = false;
+        Tally tally = default;
+        if (!data.IsEmpty)
+        {
+            var filter = new Superseded(this, frame.Entries, column.FirstEntry, column.EntryCount);
+            if (RemovesAny(cell, filter))
+            {
+                Begin(cell, ref touched, ref tally);
+                RemoveEntries(cell, filter);
+            }
+        }
+
+        foreach (ref readonly EntryColumn entry in incoming)
+        {
+            int replica = _localOf[entry.Replica];
+            if (entry.Counter <= Replicas.Counter(replica)) continue;
+            if (HasGaps && Table.Holds(cell, replica, entry.Counter)) continue;
+            if (!touched) Begin(cell, ref touched, ref tally);
+            var added = new EntryData
+            {
+                Replica = replica,
+                Counter = entry.Counter,
+                Clock = entry.Clock,
+                Next = EntryData.None,
+                ValueAt = entry.ValueLength == 0 ? EntryData.DeletedAt
+                    : Table.Slab.Add(frame.Bytes(entry.ValueAt, entry.ValueLength)),
+            };
+            AddEntry(cell, added, tally.TextHash, logs: true);
+        }
+
+        if (touched) tally.Apply(this, cell);
+        if (data.IsEmpty) _emptied.Add(cell);
+    }
+
+    private void Begin(int cell, ref bool touched, ref Tally tally)
+    {
+        Touch(cell);
+        tally = new Tally(this, cell);
+        touched = true;
+    }
+
+    /// <summary>A snapshot's context covers what it lacks: that is gone.</summary>
+    private void JoinAbsentCells()
+    {
+        for (int cell = 0; cell < Table.Bound; cell++)
+        {
+            ref CellData data = ref Table[cell];
+            if (data.Kind == 0 || data.IsEmpty || (data.Flags & CellFlags.InFrame) != 0) continue;
+            if (CellKinds.IsHeader(data.Kind)) continue;
+            var filter = new Superseded(this, [], 0, 0);
+            if (!RemovesAny(cell, filter)) continue;
+            Touch(cell);
+            var tally = new Tally(this, cell);
+            RemoveEntries(cell, filter);
+            tally.Apply(this, cell);
+            if (!data.IsEmpty) continue;
+            _emptied.Add(cell);
+            ForgottenRevision = Revision + 1;
+        }
+    }
+
+    private bool RemovesAny(int cell, in Superseded filter)
+    {
+        foreach (EntryData entry in EntriesOf(cell))
+            if (filter.Removes(entry)) return true;
+        return false;
+    }
+
+    private void Advance(CellColumns frame)
+    {
+        for (int i = 0; i < frame.Replicas.Length; i++)
+        {
+            int local = _localOf[i];
+            _frameTo[local] = 0;
+            if (frame.To[i] <= Replicas.Counter(local)) continue;
+            Replicas.SetCounter(local, frame.To[i]);
+            Replicas.SetLine(local, frame.Lines[i]!);
+            Replicas.Log(local).Settle();
+        }
+    }
+
+    private void JoinCollected(CellColumns frame)
+    {
+        for (int i = 0; i < frame.Collected.Length; i++)
+        {
+            int local = Replicas.Find(frame.Replicas[i]);
+            if (local >= 0 && frame.Collected[i] > Replicas.Collected(local))
+                Replicas.SetCollected(local, frame.Collected[i]);
+        }
+    }
+
+    private bool HasForgettable(int cell, long[] limits, long[] frontier)
+    {
+        bool found = false;
+        foreach (EntryData entry in EntriesOf(cell))
+        {
+            if (!entry.IsDeleted || entry.Counter > limits[entry.Replica]) continue;
+            frontier[entry.Replica] = Math.Max(frontier[entry.Replica], entry.Counter);
+            found = true;
+        }
+
+        return found;
+    }
+
+    private readonly struct TombstonesWithin(long[] limits) : IEntryFilter
+    {
+        public bool Removes(in EntryData entry) => entry.IsDeleted && entry.Counter <= limits[entry.Replica];
+    }
+
+    /// <summary>Local entries that the frame covers and does not hold: some covered write superseded them.</summary>
+    private readonly struct Superseded : IEntryFilter
+    {
+        private const int ScanMax = 32;
+        private readonly CellState _state;
+        private readonly EntryColumn[] _entries;
+        private readonly int _first;
+        private readonly int _count;
+        private readonly HashSet<(int, long)>? _dots;
+
+        public Superseded(CellState state, EntryColumn[] entries, int first, int count)
+        {
+            (_state, _entries, _first, _count, _dots) = (state, entries, first, count, null);
+            if (count <= ScanMax) return;
+            _dots = new HashSet<(int, long)>(count);
+            for (int i = first; i < first + count; i++)
+                _dots.Add((state._localOf[entries[i].Replica], entries[i].Counter));
+        }
+
+        public bool Removes(in EntryData entry) =>
+            entry.Counter <= _state._frameTo[entry.Replica] && !IsInFrame(entry);
+
+        private bool IsInFrame(in EntryData entry)
+        {
+            if (_dots is not null) return _dots.Contains((entry.Replica, entry.Counter));
+            for (int i = _first; i < _first + _count; i++)
+            {
+                ref EntryColumn other = ref _entries[i];
+                if (other.Counter == entry.Counter && _state._localOf[other.Replica] == entry.Replica) return true;
+            }
+
+            return false;
+        }
+    }
+}

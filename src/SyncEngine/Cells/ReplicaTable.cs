@@ -1,0 +1,123 @@
+using SyncEngine.Causality;
+
+namespace SyncEngine.Cells;
+
+/// <summary>
+/// The replicas that a dataset knows, by a small index: their counters (the version vector), collected frontiers, lines
+/// and dots. Parallel arrays, because the join reads counters for every entry.
+/// </summary>
+internal sealed class ReplicaTable
+{
+    private readonly Dictionary<ulong, int> _byId = [];
+    private ulong[] _ids = new ulong[2];
+    private long[] _counters = new long[2];
+    private long[] _collected = new long[2];
+    private long[] _durable = new long[2];
+    private bool[] _changed = new bool[2];
+    private Opening[][] _lines = new Opening[2][];
+    private DotLog[] _logs = new DotLog[2];
+    private readonly List<int> _changedList = [];
+
+    public int Count { get; private set; }
+
+    /// <summary>Raised whenever a component changes, so that a cached vector knows when it is stale.</summary>
+    public long Changes { get; private set; }
+
+    /// <summary>Replicas whose counter, frontier or line changed since the last durable frame was encoded.</summary>
+    public IReadOnlyList<int> Changed => _changedList;
+
+    public ReadOnlySpan<long> Counters => _counters.AsSpan(0, Count);
+
+    public ReadOnlySpan<long> Durable => _durable.AsSpan(0, Count);
+
+    public ReplicaId Id(int replica) => new(_ids[replica]);
+
+    public long Counter(int replica) => _counters[replica];
+
+    public long Collected(int replica) => _collected[replica];
+
+    public ReadOnlySpan<Opening> LineOf(int replica) => _lines[replica];
+
+    public DotLog Log(int replica) => _logs[replica];
+
+    public int Find(ReplicaId id) => _byId.TryGetValue(id.Bits, out int replica) ? replica : EntryData.None;
+
+    public int FindOrAdd(ReplicaId id)
+    {
+        if (_byId.TryGetValue(id.Bits, out int replica)) return replica;
+        if (Count == _ids.Length) Grow();
+        replica = Count++;
+        _ids[replica] = id.Bits;
+        _lines[replica] = [];
+        _logs[replica] = new DotLog();
+        _byId.Add(id.Bits, replica);
+        return replica;
+    }
+
+    public void SetCounter(int replica, long counter)
+    {
+        _counters[replica] = counter;
+        NoteChange(replica);
+    }
+
+    public void SetCollected(int replica, long counter)
+    {
+        _collected[replica] = counter;
+        NoteChange(replica);
+    }
+
+    public void SetLine(int replica, Opening[] line)
+    {
+        _lines[replica] = line;
+        NoteChange(replica);
+    }
+
+    public void SetDurable(int replica, long counter)
+    {
+        _durable[replica] = counter;
+        Changes++;
+    }
+
+    /// <summary>Forgets which replicas changed, because a frame now carries them.</summary>
+    public void ClearChanged()
+    {
+        foreach (int replica in _changedList) _changed[replica] = false;
+        _changedList.Clear();
+    }
+
+    public VersionVector ToVector(ReadOnlySpan<long> counters)
+    {
+        int count = 0;
+        foreach (long counter in counters)
+            if (counter > 0) count++;
+        if (count == 0) return VersionVector.Empty;
+        var dots = new Dot[count];
+        int at = 0;
+        for (int i = 0; i < counters.Length; i++)
+            if (counters[i] > 0) dots[at++] = new Dot(Id(i), counters[i]);
+        if (count > 1) Array.Sort(dots, static (a, b) => a.Replica.CompareTo(b.Replica));
+        return VersionVector.FromSorted(dots);
+    }
+
+    public VersionVector CollectedVector() => ToVector(_collected.AsSpan(0, Count));
+
+    private void NoteChange(int replica)
+    {
+        Changes++;
+        if (_changed[replica]) return;
+        _changed[replica] = true;
+        _changedList.Add(replica);
+    }
+
+    private void Grow()
+    {
+        int length = Count * 2;
+        Array.Resize(ref _ids, length);
+        Array.Resize(ref _counters, length);
+        Array.Resize(ref _collected, length);
+        Array.Resize(ref _durable, length);
+        Array.Resize(ref _changed, length);
+        Array.Resize(ref _lines, length);
+        Array.Resize(ref _logs, length);
+    }
+}
