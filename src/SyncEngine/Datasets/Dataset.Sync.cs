@@ -1,0 +1,167 @@
+using SyncEngine.Causality;
+using SyncEngine.Cells;
+using SyncEngine.Wire;
+
+namespace SyncEngine.Datasets;
+
+public sealed partial class Dataset
+{
+    private readonly List<int> _outside = [];
+    private VersionVector _version = VersionVector.Empty;
+    private long _versionChanges;
+
+    /// <summary>
+    /// The dataset's version vector: for each replica the highest change that is here and durable. Tell it to a peer to get
+    /// what is missing.
+    /// </summary>
+    public VersionVector Version
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_versionChanges == _state.Replicas.Changes) return _version;
+                _versionChanges = _state.Replicas.Changes;
+                return _version = _state.Replicas.ToVector(
+                    Context.Journal is null ? _state.Replicas.Counters : _state.Replicas.Durable);
+            }
+        }
+    }
+
+    /// <summary>The deletes that were forgotten here: a peer whose version does not cover it gets a snapshot.</summary>
+    public VersionVector Collected
+    {
+        get
+        {
+            lock (_gate) return _state.Replicas.CollectedVector();
+        }
+    }
+
+    /// <summary>
+    /// What a peer with the given version lacks, as one frame: a delta, or a snapshot if the peer is behind the forgotten
+    /// deletes. It is handed out once everything in it is durable here. Costs what changed, not what exists.
+    /// </summary>
+    /// <param name="since">The peer's version.</param>
+    /// <param name="packs">Whether to pack the frame with Brotli: about a third smaller for text, and slower.</param>
+    /// <param name="cancellationToken">Ends the wait for durability.</param>
+    /// <exception cref="SyncException">Storage failed, or a damaged file misses changes that a peer must bring first.</exception>
+    public async ValueTask<byte[]> DeltaAsync(
+        VersionVector since, bool packs = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(since);
+        byte[] frame = EncodeDelta(since, packs, out long revision);
+        await WaitDurableAsync(revision, cancellationToken).ConfigureAwait(false);
+        return frame;
+    }
+
+    /// <summary>All of the dataset as one frame, deletes included.</summary>
+    /// <param name="packs">Whether to pack the frame with Brotli.</param>
+    /// <param name="cancellationToken">Ends the wait for durability.</param>
+    public ValueTask<byte[]> SnapshotAsync(bool packs = false, CancellationToken cancellationToken = default) =>
+        DeltaAsync(VersionVector.Empty, packs, cancellationToken);
+
+    /// <summary>Merges a delta or snapshot: whole, or not at all. Visible at once, durable with the next group commit.</summary>
+    /// <exception cref="SyncException">
+    /// The frame is malformed or from an unknown version, belongs to another dataset, or comes from a forked copy. Nothing
+    /// changed.
+    /// </exception>
+    public JoinResult Join(ReadOnlyMemory<byte> frame)
+    {
+        using DecodedFrame decoded = FrameReader.Read(frame, Context.FrameLimits);
+        if (decoded.Type == FrameType.Stored)
+            throw new SyncException(SyncErrorCode.Malformed, "A stored frame is no delta: ask the peer for one.", 0);
+        if (decoded.Dataset != Name)
+            throw new SyncException(SyncErrorCode.WrongDataset,
+                $"The frame belongs to dataset {decoded.Dataset}, not to {Name}: join it there.", 0);
+        lock (_gate)
+        {
+            EnterLocked();
+            JoinOutcome outcome = _state.Join(decoded.Columns);
+            if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
+            if (outcome == JoinOutcome.Joined)
+            {
+                ObserveClocks(decoded.Columns);
+                if (_state.HasGaps) CloseGaps();
+                CompleteLocked(new ChangeOrigin(true, OnlyReplica(decoded.Columns)));
+            }
+            else if (_state.Replicas.Changed.Count > 0)
+            {
+                QueueForCommit();
+            }
+
+            return new JoinResult(outcome, _state.Revision);
+        }
+    }
+
+    /// <summary>As <see cref="Join"/>; the task completes when what was merged is durable.</summary>
+    /// <param name="frame">A delta or snapshot.</param>
+    /// <param name="cancellationToken">Ends the wait; the merge stays.</param>
+    public async ValueTask<JoinResult> JoinAsync(
+        ReadOnlyMemory<byte> frame, CancellationToken cancellationToken = default)
+    {
+        JoinResult result = Join(frame);
+        if (result.Outcome == JoinOutcome.Joined)
+            await WaitDurableAsync(result.Revision, cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>
+    /// Forgets the deletes that a version covers. Safe under any version; a peer that is behind gets a snapshot next time. Pass
+    /// what every known peer has acknowledged.
+    /// </summary>
+    /// <returns>How many deletes were forgotten.</returns>
+    public int ForgetDeletes(VersionVector acknowledged)
+    {
+        ArgumentNullException.ThrowIfNull(acknowledged);
+        lock (_gate)
+        {
+            EnterLocked();
+            int forgotten = _state.CollectTombstones(acknowledged);
+            if (forgotten == 0) return 0;
+            NoteEpoch();
+            _state.Complete();
+            QueueForCommit();
+            return forgotten;
+        }
+    }
+
+    private byte[] EncodeDelta(VersionVector since, bool packs, out long revision)
+    {
+        lock (_gate)
+        {
+            if (_state.HasGaps)
+                throw new SyncException(SyncErrorCode.Damaged, $"Dataset {Name} misses changes that were in a damaged part "
+                    + "of its file. Merge a delta from a peer first, or accept the loss with AcceptLoss.");
+            revision = _state.Revision;
+            var baseCounters = new long[_state.Replicas.Count];
+            for (int i = 0; i < baseCounters.Length; i++)
+                baseCounters[i] = Math.Min(since[_state.Replicas.Id(i)], _state.Replicas.Counter(i));
+            bool isSnapshot = !_state.AllowsDelta(baseCounters);
+            if (isSnapshot) Array.Clear(baseCounters, 0, baseCounters.Length);
+            _outside.Clear();
+            _state.ListCellsOutside(baseCounters, _outside);
+            return FrameWriter.WriteShared(Name, _state, baseCounters, _outside, isSnapshot, packs);
+        }
+    }
+
+    private void ObserveClocks(CellColumns frame)
+    {
+        ulong latest = 0;
+        ReadOnlySpan<EntryColumn> entries = frame.Entries.AsSpan(0, frame.EntryCount);
+        foreach (ref readonly EntryColumn entry in entries) latest = Math.Max(latest, entry.Clock);
+        _clock.Observe(new HybridTimestamp(latest));
+    }
+
+    private static ReplicaId OnlyReplica(CellColumns frame)
+    {
+        ReplicaId only = default;
+        for (int i = 0; i < frame.Replicas.Length; i++)
+        {
+            if (frame.To[i] <= frame.Base[i]) continue;
+            if (!only.IsNone) return default;
+            only = frame.Replicas[i];
+        }
+
+        return only;
+    }
+}

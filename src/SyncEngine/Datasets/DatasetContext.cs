@@ -1,0 +1,29 @@
+using SyncEngine.Causality;
+using SyncEngine.Storage;
+using SyncEngine.Wire;
+
+namespace SyncEngine.Datasets;
+
+/// <summary>What a dataset needs from the store that owns it.</summary>
+internal sealed class DatasetContext
+{
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public RandomSource Random { get; init; } = RandomSource.System;
+
+    public DatasetLimits Limits { get; init; } = DatasetLimits.Unlimited;
+
+    public FrameLimits FrameLimits { get; init; } = new();
+
+    /// <summary>Most change sets that wait for one subscriber before it gets a resync instead.</summary>
+    public int ChangeQueueMax { get; init; } = 1 << 16;
+
+    /// <summary>Null in memory, where all is durable at once.</summary>
+    public Journal? Journal { get; init; }
+
+    /// <summary>The claim of the file under which replicas are drawn.</summary>
+    public ulong Claim { get; init; } = 1;
+
+    /// <summary>Told, outside any gate, of an observer that threw and was therefore unsubscribed.</summary>
+    public Action<Exception> ObserverFailed { get; init; } = static _ => { };
+}

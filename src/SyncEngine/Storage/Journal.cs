@@ -1,0 +1,281 @@
+using SyncEngine.Causality;
+
+namespace SyncEngine.Storage;
+
+/// <summary>
+/// Group commit: one dedicated thread owns the storage, gathers what changed in any dataset into one batch and makes it
+/// durable with one commit. The thread has no SynchronizationContext, so no storage can be led astray by one.
+/// </summary>
+internal sealed class Journal : IDisposable
+{
+    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly object _gate = new();
+    private readonly Queue<Action<ISyncStorage>> _work = new();
+    private readonly Thread _thread;
+    private readonly Func<ISyncStorage> _open;
+    private readonly TaskCompletionSource<bool> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private HashSet<IJournaled> _dirty = [];
+    private Dictionary<int, byte[]?> _metadata = [];
+    private List<int> _dropped = [];
+    private bool _claims;
+    private TaskCompletionSource<bool> _next = NewCompletion();
+    private StorageBatch? _stuck;
+    private HashSet<IJournaled> _inFlight = [];
+    private TaskCompletionSource<bool> _inFlightCompletion = NewCompletion();
+    private IJournaled? _snapshotting;
+    private bool _retries;
+    private bool _stopping;
+    private ISyncStorage? _storage;
+
+    private Journal(Func<ISyncStorage> open)
+    {
+        _open = open;
+        _thread = new Thread(Loop) { IsBackground = true, Name = "SyncEngine storage" };
+    }
+
+    /// <summary>Why the last commit failed; null while all is well. Writes are refused while it is set.</summary>
+    public SyncException? Failure { get; private set; }
+
+    /// <summary>Called on the storage thread when <see cref="Failure"/> changes.</summary>
+    public Action<SyncException?>? FailureChanged { get; set; }
+
+    /// <summary>Starts the thread and opens the storage on it.</summary>
+    public static async ValueTask<Journal> OpenAsync(Func<ISyncStorage> open)
+    {
+        var journal = new Journal(open);
+        journal._thread.Start();
+        await journal._opened.Task.ConfigureAwait(false);
+        return journal;
+    }
+
+    /// <summary>Runs something on the storage thread, between commits.</summary>
+    public Task<T> RunAsync<T>(Func<ISyncStorage, T> work)
+    {
+        var completion = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Run(ISyncStorage storage)
+        {
+            try
+            {
+                completion.SetResult(work(storage));
+            }
+            catch (OperationCanceledException e)
+            {
+                completion.TrySetCanceled(e.CancellationToken);
+            }
+            catch (Exception e)
+            {
+                completion.SetException(e);
+            }
+        }
+
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopping, this);
+            _work.Enqueue(Run);
+            Monitor.Pulse(_gate);
+        }
+
+        return completion.Task;
+    }
+
+    /// <summary>Has a dataset's changes made durable with the next commit.</summary>
+    public void MarkDirty(IJournaled source)
+    {
+        lock (_gate)
+        {
+            _dirty.Add(source);
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Has a metadata page written, or removed, with the next commit; it is durable with the returned task.</summary>
+    public Task SetMetadata(int page, byte[]? bytes, bool claimsFile = false)
+    {
+        lock (_gate)
+        {
+            _metadata[page] = bytes;
+            _claims |= claimsFile;
+            Monitor.Pulse(_gate);
+            return _next.Task;
+        }
+    }
+
+    /// <summary>Has a dataset's frames removed with the next commit.</summary>
+    public void Drop(int dataset, IJournaled? source)
+    {
+        lock (_gate)
+        {
+            if (source is not null) _dirty.Remove(source);
+            _dropped.Add(dataset);
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Has a failed commit tried again now instead of after a while.</summary>
+    public void Retry()
+    {
+        lock (_gate)
+        {
+            _retries = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Commits what is pending, closes the storage and ends the thread.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        _thread.Join();
+    }
+
+    private static TaskCompletionSource<bool> NewCompletion()
+    {
+        var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Nobody need wait for it: a failure that no one awaits is told by Failure, not by the finalizer.
+        completion.Task.ContinueWith(static task => _ = task.Exception, CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return completion;
+    }
+
+    private void Loop()
+    {
+        try
+        {
+            _storage = _open();
+        }
+        catch (Exception e)
+        {
+            _opened.SetException(e);
+            return;
+        }
+
+        _opened.SetResult(true);
+        while (true)
+        {
+            Action<ISyncStorage>? work = null;
+            lock (_gate)
+            {
+                while (!HasWork())
+                {
+                    if (_stopping) break;
+                    if (Failure is null) Monitor.Wait(_gate);
+                    else if (!Monitor.Wait(_gate, _retryDelay)) _retries = true;
+                }
+
+                if (_work.Count > 0) work = _work.Dequeue();
+                else if (_stopping && (Failure is not null || !HasWork())) break;
+            }
+
+            if (work is not null) work(_storage);
+            else if (_stuck is not null || HasPending()) Commit(_storage);
+            else StagePage(_storage);
+        }
+
+        _storage.Dispose();
+    }
+
+    private bool HasWork() =>
+        _work.Count > 0 || (_stuck is not null ? _retries || _stopping : HasPendingLocked() || _snapshotting is not null);
+
+    private bool HasPendingLocked() => _dirty.Count > 0 || _metadata.Count > 0 || _dropped.Count > 0 || _claims;
+
+    private bool HasPending()
+    {
+        lock (_gate) return HasPendingLocked();
+    }
+
+    private void Commit(ISyncStorage storage)
+    {
+        StorageBatch batch = _stuck ?? Gather();
+        _retries = false;
+        try
+        {
+            storage.Commit(batch);
+        }
+        catch (Exception e)
+        {
+            Fail(batch, e as SyncException ?? new SyncException(SyncErrorCode.StorageFailed,
+                $"{storage.Name} could not be written: {e.Message} What is pending stays queued and is tried again.",
+                innerException: e));
+            return;
+        }
+
+        _stuck = null;
+        foreach (IJournaled source in _inFlight) source.OnDurable();
+        if (Failure is not null)
+        {
+            Failure = null;
+            FailureChanged?.Invoke(null);
+        }
+
+        _inFlightCompletion.TrySetResult(true);
+        if (_snapshotting is null)
+        {
+            foreach (IJournaled source in _inFlight)
+            {
+                if (!source.WantsSnapshot) continue;
+                _snapshotting = source;
+                break;
+            }
+        }
+    }
+
+    private StorageBatch Gather()
+    {
+        var batch = new StorageBatch();
+        HashSet<IJournaled> sources;
+        lock (_gate)
+        {
+            sources = _dirty;
+            _dirty = [];
+            foreach (KeyValuePair<int, byte[]?> page in _metadata) batch.Metadata[page.Key] = page.Value;
+            _metadata = [];
+            foreach (int dataset in _dropped) batch.DroppedDatasets.Add(dataset);
+            _dropped = [];
+            batch.ClaimsFile = _claims;
+            _claims = false;
+            _inFlightCompletion = _next;
+            _next = NewCompletion();
+        }
+
+        _inFlight = sources;
+        foreach (IJournaled source in sources) source.Encode(batch);
+        return batch;
+    }
+
+    private void Fail(StorageBatch batch, SyncException failure)
+    {
+        _stuck = batch;
+        Failure = failure;
+        foreach (IJournaled source in _inFlight) source.OnFailed(failure);
+        TaskCompletionSource<bool> completion = _inFlightCompletion;
+        _inFlightCompletion = NewCompletion();
+        completion.TrySetException(failure);
+        FailureChanged?.Invoke(failure);
+    }
+
+    private void StagePage(ISyncStorage storage)
+    {
+        IJournaled source = _snapshotting!;
+        try
+        {
+            if (source.StagePage(storage)) return;
+            MarkDirty(source);
+        }
+        catch (SyncException)
+        {
+            // The log still holds everything; the snapshot is tried again once the log has grown.
+            source.AbandonSnapshot();
+        }
+
+        _snapshotting = null;
+    }
+}

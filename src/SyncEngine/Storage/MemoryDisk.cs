@@ -1,0 +1,139 @@
+using SyncEngine.Causality;
+
+namespace SyncEngine.Storage;
+
+/// <summary>
+/// Storage in memory that outlives the store opened on it: for tests, and for apps that keep their data elsewhere. Open it
+/// again after disposing the store, as one would a file. Thread-safe.
+/// </summary>
+public sealed class MemoryDisk
+{
+    private readonly object _gate = new();
+    private readonly Dictionary<int, byte[]> _metadata = [];
+    private readonly Dictionary<int, SortedDictionary<long, byte[]>> _logs = [];
+    private readonly Dictionary<int, List<byte[]>> _snapshots = [];
+    private readonly Dictionary<string, MemoryDisk> _backups = [];
+    private bool _isOpen;
+    private bool _isCopied;
+
+    /// <summary>The disks that backups made, by the path they were given.</summary>
+    public IReadOnlyDictionary<string, MemoryDisk> Backups => _backups;
+
+    /// <summary>Opens the disk. One storage at a time may have it open.</summary>
+    /// <exception cref="SyncException">It is open already (<see cref="SyncErrorCode.FileInUse"/>).</exception>
+    public ISyncStorage Open()
+    {
+        lock (_gate)
+        {
+            if (_isOpen)
+                throw new SyncException(SyncErrorCode.FileInUse, "The memory disk is open. Dispose its store first.");
+            _isOpen = true;
+            return new Session(this);
+        }
+    }
+
+    /// <summary>A copy of what is durable, as copying a file makes one.</summary>
+    public MemoryDisk Copy()
+    {
+        lock (_gate)
+        {
+            var copy = new MemoryDisk { _isCopied = true };
+            foreach (KeyValuePair<int, byte[]> page in _metadata) copy._metadata.Add(page.Key, page.Value);
+            foreach (KeyValuePair<int, SortedDictionary<long, byte[]>> log in _logs)
+                copy._logs.Add(log.Key, new SortedDictionary<long, byte[]>(log.Value));
+            foreach (KeyValuePair<int, List<byte[]>> snapshot in _snapshots)
+                copy._snapshots.Add(snapshot.Key, [.. snapshot.Value]);
+            return copy;
+        }
+    }
+
+    private sealed class Session(MemoryDisk disk) : ISyncStorage
+    {
+        private readonly Dictionary<int, List<byte[]>> _staged = [];
+
+        public string Name => "memory";
+
+        public bool IsCopied => disk._isCopied;
+
+        public long SizeBytes => disk._metadata.Values.Sum(static page => (long)page.Length)
+            + disk._logs.Values.Sum(static log => log.Values.Sum(static frame => (long)frame.Length))
+            + disk._snapshots.Values.Sum(static pages => pages.Sum(static page => (long)page.Length));
+
+        public IReadOnlyDictionary<int, byte[]> ReadMetadata() => new Dictionary<int, byte[]>(disk._metadata);
+
+        public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken)
+        {
+            if (disk._snapshots.TryGetValue(dataset, out List<byte[]>? pages))
+                for (int i = 0; i < pages.Count; i++) reader.OnSnapshotPage(i, pages[i]);
+            if (!disk._logs.TryGetValue(dataset, out SortedDictionary<long, byte[]>? log)) return;
+            foreach (KeyValuePair<long, byte[]> frame in log)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                reader.OnLogFrame(frame.Key, frame.Value);
+            }
+        }
+
+        public void Commit(StorageBatch batch)
+        {
+            lock (disk._gate)
+            {
+                foreach (int dataset in batch.DroppedDatasets)
+                {
+                    disk._logs.Remove(dataset);
+                    disk._snapshots.Remove(dataset);
+                }
+
+                foreach (SnapshotFlip flip in batch.Flips) Flip(flip);
+                foreach (LogFrame frame in batch.Frames)
+                {
+                    if (!disk._logs.TryGetValue(frame.Dataset, out SortedDictionary<long, byte[]>? log))
+                        disk._logs.Add(frame.Dataset, log = []);
+                    log[frame.Sequence] = frame.Bytes.ToArray();
+                }
+
+                foreach (KeyValuePair<int, byte[]?> page in batch.Metadata)
+                {
+                    if (page.Value is null) disk._metadata.Remove(page.Key);
+                    else disk._metadata[page.Key] = page.Value;
+                }
+
+                if (batch.ClaimsFile) disk._isCopied = false;
+            }
+        }
+
+        public void StageSnapshotPage(int dataset, int page, ReadOnlyMemory<byte> frame)
+        {
+            if (page == 0) _staged[dataset] = [];
+            _staged[dataset].Add(frame.ToArray());
+        }
+
+        public void Compact(IProgress<double>? progress, CancellationToken cancellationToken) => progress?.Report(1);
+
+        public IReadOnlyList<StorageFault> Verify(IProgress<double>? progress, CancellationToken cancellationToken)
+        {
+            progress?.Report(1);
+            return [];
+        }
+
+        public void Backup(string path, IProgress<double>? progress, CancellationToken cancellationToken)
+        {
+            if (!disk._backups.TryAdd(path, disk.Copy()))
+                throw new SyncException(SyncErrorCode.StorageFailed, $"{path} exists. Choose another path.");
+            progress?.Report(1);
+        }
+
+        public void Dispose()
+        {
+            lock (disk._gate) disk._isOpen = false;
+        }
+
+        private void Flip(SnapshotFlip flip)
+        {
+            // Committing a batch twice must come to the same state, so a flip without staged pages was done before.
+            if (_staged.Remove(flip.Dataset, out List<byte[]>? pages)) disk._snapshots[flip.Dataset] = pages;
+            if (!disk._logs.TryGetValue(flip.Dataset, out SortedDictionary<long, byte[]>? log)) return;
+            foreach (long sequence in log.Keys.TakeWhile(sequence => sequence < flip.FirstKeptSequence).ToList())
+                log.Remove(sequence);
+        }
+    }
+}

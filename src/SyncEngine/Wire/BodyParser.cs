@@ -1,0 +1,115 @@
+using MessagePack;
+using SyncEngine.Causality;
+using SyncEngine.Cells;
+
+namespace SyncEngine.Wire;
+
+/// <summary>Reads the body of a delta, snapshot or stored frame into columns, checking as it goes.</summary>
+internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimits limits)
+{
+    private const int BodyFields = 9;
+    private const int DatasetBytesMax = 512;
+
+    public DecodedFrame Parse(ref MessagePackReader reader)
+    {
+        FrameReader.ExpectArray(ref reader, BodyFields);
+        string dataset = FrameReader.ReadText(ref reader, DatasetBytesMax);
+        ReadReplicas(ref reader);
+        columns.To = ReadCounters(ref reader, mayBeNil: false);
+        columns.Base = ReadCounters(ref reader, mayBeNil: type == FrameType.Snapshot);
+        columns.Collected = ReadCounters(ref reader, mayBeNil: true);
+        ReadLines(ref reader);
+        CheckVectors(reader.Consumed);
+        var parser = new ColumnParser(columns, type);
+        parser.Parse(ref reader);
+        StoredHeader? stored = type == FrameType.Stored ? ReadHeader(ref reader) : null;
+        if (stored is null && !reader.TryReadNil())
+            throw FrameReader.Fault("Only a stored frame has a header.", reader.Consumed);
+        if (!reader.TryReadNil())
+            throw new SyncException(SyncErrorCode.UnsupportedVersion,
+                "The frame is a part of a larger one, which this build does not read. Update it.", reader.Consumed);
+        return new DecodedFrame(type, dataset, columns, stored) { RevisionsBelow = parser.RevisionsBelow };
+    }
+
+    private void ReadReplicas(ref MessagePackReader reader)
+    {
+        int count = FrameReader.ReadCount(ref reader, limits.ReplicasMax);
+        var replicas = new ReplicaId[count];
+        var seen = count > 8 ? new HashSet<ulong>(count) : null;
+        for (int i = 0; i < count; i++)
+        {
+            replicas[i] = new ReplicaId(reader.ReadUInt64());
+            bool twice = seen is null ? Array.IndexOf(replicas, replicas[i], 0, i) >= 0 : !seen.Add(replicas[i].Bits);
+            if (twice || replicas[i].IsNone)
+                throw FrameReader.Fault("A replica is named twice or has no id.", reader.Consumed);
+        }
+
+        columns.Replicas = replicas;
+    }
+
+    private long[] ReadCounters(ref MessagePackReader reader, bool mayBeNil)
+    {
+        var counters = new long[columns.Replicas.Length];
+        if (mayBeNil && reader.TryReadNil()) return counters;
+        FrameReader.ExpectArray(ref reader, counters.Length);
+        for (int i = 0; i < counters.Length; i++)
+        {
+            counters[i] = reader.ReadInt64();
+            if (counters[i] < 0) throw FrameReader.Fault("A counter is negative.", reader.Consumed);
+        }
+
+        return counters;
+    }
+
+    private void ReadLines(ref MessagePackReader reader)
+    {
+        FrameReader.ExpectArray(ref reader, columns.Replicas.Length);
+        var lines = new Opening[]?[columns.Replicas.Length];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (type == FrameType.Stored && reader.TryReadNil()) continue;
+            int count = FrameReader.ReadCount(ref reader, int.MaxValue);
+            if (count % 2 != 0) throw FrameReader.Fault("A line has an opening without a stamp.", reader.Consumed);
+            var line = new Opening[count / 2];
+            for (int j = 0; j < line.Length; j++) line[j] = new Opening(reader.ReadInt64(), reader.ReadUInt64());
+            if (!Line.IsValid(line, columns.To[i]))
+                throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
+            lines[i] = line;
+        }
+
+        columns.Lines = lines;
+    }
+
+    private void CheckVectors(long offset)
+    {
+        // A stored frame names replicas that it only refers to with a counter of 0.
+        for (int i = 0; i < columns.Replicas.Length; i++)
+        {
+            bool known = type == FrameType.Stored && columns.To[i] == 0;
+            if (!known && columns.Collected[i] > columns.To[i])
+                throw FrameReader.Fault("A forgotten delete lies outside the vector.", offset);
+            if (type == FrameType.Delta && columns.Base[i] > columns.To[i])
+                throw FrameReader.Fault("The base lies above the vector.", offset);
+            if (type != FrameType.Stored && columns.To[i] == 0)
+                throw FrameReader.Fault("A replica without changes is named.", offset);
+        }
+    }
+
+    private static StoredHeader ReadHeader(ref MessagePackReader reader)
+    {
+        FrameReader.ExpectArray(ref reader, 6);
+        var header = new StoredHeader
+        {
+            Revision = reader.ReadInt64(),
+            Own = new ReplicaId(reader.ReadUInt64()),
+            Claim = reader.ReadUInt64(),
+            Clock = reader.ReadUInt64(),
+            ForgottenRevision = reader.ReadInt64(),
+        };
+        int count = FrameReader.ReadCount(ref reader, 4096);
+        var epochs = new (long, ulong)[count / 2];
+        for (int i = 0; i < epochs.Length; i++) epochs[i] = (reader.ReadInt64(), reader.ReadUInt64());
+        header.Epochs = epochs;
+        return header;
+    }
+}

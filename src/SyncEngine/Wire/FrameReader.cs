@@ -1,0 +1,193 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.IO.Hashing;
+using MessagePack;
+using SyncEngine.Causality;
+using SyncEngine.Cells;
+
+namespace SyncEngine.Wire;
+
+/// <summary>
+/// Reads frames, each byte of which may be hostile: bounds before allocation, and one boundary that turns whatever goes
+/// wrong into a <see cref="SyncException"/> with the offset.
+/// </summary>
+internal static class FrameReader
+{
+    public const int ChecksumLength = 10;
+    private const int EnvelopeFields = 8;
+
+    /// <summary>Reads a delta, a snapshot or a stored frame.</summary>
+    public static DecodedFrame Read(ReadOnlyMemory<byte> frame, FrameLimits limits)
+    {
+        ReadOnlyMemory<byte> body = Open(frame, limits, out FrameType type, out int bodyAt);
+        if (type is not (FrameType.Delta or FrameType.Snapshot or FrameType.Stored))
+            throw Fault("This frame holds several datasets: apply it to the store, not to one dataset.", 0);
+        var reader = new MessagePackReader(body);
+        var columns = new CellColumns { Source = body, IsSnapshot = type == FrameType.Snapshot };
+        try
+        {
+            var parser = new BodyParser(columns, type, limits);
+            DecodedFrame decoded = parser.Parse(ref reader);
+            if (!reader.End) throw Fault("Bytes follow the end of the frame's body.", reader.Consumed);
+            return decoded;
+        }
+        catch (Exception e)
+        {
+            columns.Dispose();
+            if (e is SyncException known) throw Translate(known, bodyAt + known.Offset);
+            if (!IsReaderFault(e)) throw;
+            throw Translate(e, bodyAt + reader.Consumed);
+        }
+    }
+
+    /// <summary>Reads a bundle: the identity and the frames of its datasets.</summary>
+    public static (string Identity, List<ReadOnlyMemory<byte>> Frames) ReadBundle(
+        ReadOnlyMemory<byte> frame, FrameLimits limits)
+    {
+        ReadOnlyMemory<byte> body = Open(frame, limits, out FrameType type, out int bodyAt);
+        if (type != FrameType.Bundle) throw Fault("This frame holds one dataset: join it to that dataset.", 0);
+        var reader = new MessagePackReader(body);
+        try
+        {
+            ExpectArray(ref reader, 2);
+            string identity = ReadText(ref reader, 128);
+            int count = ReadCount(ref reader, body.Length);
+            var frames = new List<ReadOnlyMemory<byte>>();
+            for (int i = 0; i < count; i++)
+            {
+                int length = checked((int)(reader.ReadBytes()
+                    ?? throw Fault("A frame of the bundle is missing.", reader.Consumed)).Length);
+                frames.Add(body.Slice((int)reader.Consumed - length, length));
+            }
+
+            if (!reader.End) throw Fault("Bytes follow the end of the bundle.", reader.Consumed);
+            return (identity, frames);
+        }
+        catch (Exception e) when (IsReaderFault(e))
+        {
+            throw Translate(e, bodyAt + reader.Consumed);
+        }
+    }
+
+    public static bool IsBundle(ReadOnlyMemory<byte> frame, FrameLimits limits)
+    {
+        Open(frame, limits, out FrameType type, out _);
+        return type == FrameType.Bundle;
+    }
+
+    internal static SyncException Fault(string message, long offset) =>
+        new(SyncErrorCode.Malformed, message + " Nothing of the frame was applied; ask the sender for it again.", offset);
+
+    internal static void ExpectArray(ref MessagePackReader reader, int length)
+    {
+        if (reader.ReadArrayHeader() != length) throw Fault($"An array of {length} was expected.", reader.Consumed);
+    }
+
+    /// <summary>An array header whose count cannot exceed what remains.</summary>
+    internal static int ReadCount(ref MessagePackReader reader, long countMax)
+    {
+        int count = reader.ReadArrayHeader();
+        if (count > countMax || count > reader.Sequence.Length - reader.Consumed)
+            throw Fault($"{count} items are more than the frame can hold.", reader.Consumed);
+        return count;
+    }
+
+    internal static string ReadText(ref MessagePackReader reader, int bytesMax)
+    {
+        ReadOnlySequence<byte> text = reader.ReadStringSequence() ?? throw Fault("A text is missing.", reader.Consumed);
+        if (text.Length > bytesMax) throw Fault($"A text is longer than {bytesMax} bytes.", reader.Consumed);
+        byte[] bytes = text.ToArray();
+        if (!global::System.Text.Unicode.Utf8.IsValid(bytes)) throw Fault("A text is not UTF-8.", reader.Consumed);
+        return global::System.Text.Encoding.UTF8.GetString(bytes);
+    }
+
+    private static ReadOnlyMemory<byte> Open(
+        ReadOnlyMemory<byte> frame, FrameLimits limits, out FrameType type, out int bodyAt)
+    {
+        if (frame.Length > limits.FrameBytesMax)
+            throw new SyncException(SyncErrorCode.LimitExceeded, $"A frame of {frame.Length:N0} bytes is larger than "
+                + $"the {limits.FrameBytesMax:N0} allowed. Raise FrameLimits.FrameBytesMax to take it.", 0);
+        var reader = new MessagePackReader(frame);
+        try
+        {
+            int fields = reader.ReadArrayHeader();
+            int version = reader.ReadInt32();
+            if (version != FrameWriter.Version)
+                throw new SyncException(SyncErrorCode.UnsupportedVersion, $"The frame has format version {version}; "
+                    + $"this build reads {FrameWriter.Version}. Update the older side.", 1);
+            if (fields != EnvelopeFields) throw Fault("The envelope has the wrong number of fields.", 0);
+            type = (FrameType)reader.ReadByte();
+            if (type is < FrameType.Delta or > FrameType.Bundle)
+                throw Fault($"Frame type {(byte)type} is unknown.", reader.Consumed);
+            if (reader.ReadInt32() != 0 || reader.ReadInt32() != 0)
+                throw new SyncException(SyncErrorCode.UnsupportedVersion,
+                    "The frame is encrypted, which this build does not read. Update it.", reader.Consumed);
+            int unpackedLength = reader.ReadInt32();
+            if (!reader.TryReadNil())
+                throw new SyncException(SyncErrorCode.UnsupportedVersion,
+                    "The frame is signed, which this build does not check. Update it.", reader.Consumed);
+            int length = checked((int)(reader.ReadBytes()
+                ?? throw Fault("The frame has no body.", reader.Consumed)).Length);
+            bodyAt = (int)reader.Consumed - length;
+            CheckSum(frame.Span, (int)reader.Consumed);
+            ReadOnlyMemory<byte> body = frame.Slice(bodyAt, length);
+            if (unpackedLength == 0) return body;
+            bodyAt = 0;
+            return Unpack(body, unpackedLength, limits);
+        }
+        catch (Exception e) when (IsReaderFault(e))
+        {
+            throw Translate(e, reader.Consumed);
+        }
+    }
+
+    private static void CheckSum(ReadOnlySpan<byte> frame, int at)
+    {
+        if (frame.Length != at + ChecksumLength || frame[at] != MessagePackCode.Bin8 || frame[at + 1] != 8)
+            throw Fault("The frame does not end with its checksum.", at);
+        if (BinaryPrimitives.ReadUInt64BigEndian(frame[(at + 2)..]) != XxHash3.HashToUInt64(frame[..at]))
+            throw Fault("The checksum does not match.", at);
+    }
+
+    private static ReadOnlyMemory<byte> Unpack(ReadOnlyMemory<byte> packed, int length, FrameLimits limits)
+    {
+        if (length < 0 || length > limits.FrameBytesMax)
+            throw Fault($"An unpacked length of {length} bytes is not allowed.", 0);
+
+        // Grown as it fills, so that a frame cannot ask for more memory than it really unpacks to.
+        var body = new byte[Math.Min(length, Math.Max(4096, packed.Length * 4))];
+        var decoder = new BrotliDecoder();
+        ReadOnlySpan<byte> source = packed.Span;
+        int written = 0;
+        try
+        {
+            while (true)
+            {
+                OperationStatus status =
+                    decoder.Decompress(source, body.AsSpan(written), out int consumed, out int produced);
+                source = source[consumed..];
+                written += produced;
+                if (status == OperationStatus.Done) break;
+                if (status != OperationStatus.DestinationTooSmall || body.Length == length)
+                    throw Fault("The packed body is damaged.", written);
+                Array.Resize(ref body, (int)Math.Min(length, body.Length * 2L));
+            }
+        }
+        finally
+        {
+            decoder.Dispose();
+        }
+
+        if (written != length || !source.IsEmpty) throw Fault("The packed body has the wrong length.", written);
+        return body;
+    }
+
+    private static bool IsReaderFault(Exception e) => e is EndOfStreamException or MessagePackSerializationException
+        or OverflowException or ArgumentOutOfRangeException;
+
+    private static SyncException Translate(Exception e, long offset) => e is SyncException known
+        ? new SyncException(known.Code, known.Message, offset, known)
+        : new SyncException(SyncErrorCode.Malformed, "The frame is cut off or damaged. Nothing of it was applied; ask "
+            + "the sender for it again.", offset, e);
+}

@@ -1,0 +1,10 @@
+namespace SyncEngine.Wire;
+
+/// <summary>What a frame carries, as its second element says. 5 and 6 are reserved for staged parts and healing.</summary>
+internal enum FrameType : byte
+{
+    Delta = 1,
+    Snapshot = 2,
+    Stored = 3,
+    Bundle = 4,
+}

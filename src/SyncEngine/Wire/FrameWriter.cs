@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.IO.Hashing;
+using MessagePack;
+using SyncEngine.Causality;
+using SyncEngine.Cells;
+
+namespace SyncEngine.Wire;
+
+/// <summary>Writes deltas, snapshots and stored frames. docs/FORMAT.md fixes every byte.</summary>
+internal static class FrameWriter
+{
+    public const int Version = 1;
+
+    /// <summary>A delta for a peer that has <paramref name="baseCounters"/>, or a snapshot where that is empty.</summary>
+    public static byte[] WriteShared(
+        string dataset, CellState state, ReadOnlySpan<long> baseCounters, List<int> cells, bool isSnapshot, bool packs)
+    {
+        using var scratch = new ColumnWriter(state, state.Replicas.Count);
+        for (int i = 0; i < state.Replicas.Count; i++)
+            if (state.Replicas.Counter(i) > 0) scratch.IndexOf(i);
+        foreach (int cell in cells) scratch.Add(cell);
+        using var body = new PooledBuffer();
+        var writer = new MessagePackWriter(body);
+        writer.WriteArrayHeader(9);
+        writer.Write(dataset);
+        WriteReplicas(ref writer, scratch);
+        WriteCounters(ref writer, scratch, state.Replicas.Counters);
+        if (isSnapshot) writer.WriteNil();
+        else WriteCounters(ref writer, scratch, baseCounters);
+        WriteCollected(ref writer, scratch);
+        WriteLines(ref writer, scratch, onlyChanged: false);
+        scratch.Complete(ref writer, revisions: false);
+        writer.WriteNil();
+        writer.WriteNil();
+        writer.Flush();
+        return Seal(isSnapshot ? FrameType.Snapshot : FrameType.Delta, body, packs);
+    }
+
+    /// <summary>
+    /// A frame of the log: the given cells and the replicas that changed since the last one, whose counters it advances
+    /// from <paramref name="from"/>. A page of a snapshot names no changed replicas.
+    /// </summary>
+    public static byte[] WriteStored(
+        string dataset, CellState state, ReadOnlySpan<long> from, bool withReplicas, ReadOnlySpan<int> cells,
+        StoredHeader header)
+    {
+        using var scratch = new ColumnWriter(state, state.Replicas.Count);
+        if (withReplicas)
+            foreach (int replica in state.Replicas.Changed) scratch.IndexOf(replica);
+        int changed = scratch.Replicas.Count;
+        foreach (int cell in cells) scratch.Add(cell);
+        using var body = new PooledBuffer();
+        var writer = new MessagePackWriter(body);
+        writer.WriteArrayHeader(9);
+        writer.Write(dataset);
+        WriteReplicas(ref writer, scratch);
+        WriteChanged(ref writer, scratch, changed, state.Replicas.Counters);
+        WriteChanged(ref writer, scratch, changed, from);
+        WriteCollected(ref writer, scratch);
+        WriteLines(ref writer, scratch, onlyChanged: true, changed);
+        scratch.Complete(ref writer, revisions: true, header.Revision);
+        WriteHeader(ref writer, header);
+        writer.WriteNil();
+        writer.Flush();
+        return Seal(FrameType.Stored, body, packs: false);
+    }
+
+    /// <summary>Several frames of one identity as one.</summary>
+    public static byte[] WriteBundle(string identity, IReadOnlyList<byte[]> frames)
+    {
+        using var body = new PooledBuffer();
+        var writer = new MessagePackWriter(body);
+        writer.WriteArrayHeader(2);
+        writer.Write(identity);
+        writer.WriteArrayHeader(frames.Count);
+        foreach (byte[] frame in frames) writer.Write(frame);
+        writer.Flush();
+        return Seal(FrameType.Bundle, body, packs: false);
+    }
+
+    private static byte[] Seal(FrameType type, PooledBuffer body, bool packs)
+    {
+        using var frame = new PooledBuffer();
+        byte[]? packed = packs ? Pack(body.Written) : null;
+        var writer = new MessagePackWriter(frame);
+        writer.WriteArrayHeader(8);
+        writer.Write(Version);
+        writer.Write((byte)type);
+        writer.Write(0);
+        writer.Write(0);
+        writer.Write(packed is null ? 0 : body.Length);
+        writer.WriteNil();
+        ReadOnlySpan<byte> content = packed ?? body.Written;
+        writer.WriteBinHeader(content.Length);
+        writer.WriteRaw(content);
+        writer.Flush();
+        Span<byte> trailer = frame.GetSpan(FrameReader.ChecksumLength);
+        trailer[0] = MessagePackCode.Bin8;
+        trailer[1] = 8;
+        BinaryPrimitives.WriteUInt64BigEndian(trailer[2..], XxHash3.HashToUInt64(frame.Written));
+        frame.Advance(FrameReader.ChecksumLength);
+        return frame.Written.ToArray();
+    }
+
+    private static byte[]? Pack(ReadOnlySpan<byte> body)
+    {
+        var packed = new byte[BrotliEncoder.GetMaxCompressedLength(body.Length)];
+        bool done = BrotliEncoder.TryCompress(body, packed, out int written, quality: 1, window: 22);
+        return done && written < body.Length ? packed[..written] : null;
+    }
+
+    private static void WriteReplicas(ref MessagePackWriter writer, ColumnWriter scratch)
+    {
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        foreach (int replica in scratch.Replicas) writer.Write(scratch.State.Replicas.Id(replica).Bits);
+    }
+
+    private static void WriteCounters(ref MessagePackWriter writer, ColumnWriter scratch, ReadOnlySpan<long> counters)
+    {
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        foreach (int replica in scratch.Replicas) writer.Write(counters[replica]);
+    }
+
+    private static void WriteChanged(
+        ref MessagePackWriter writer, ColumnWriter scratch, int changed, ReadOnlySpan<long> counters)
+    {
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        for (int i = 0; i < scratch.Replicas.Count; i++) writer.Write(i < changed ? counters[scratch.Replicas[i]] : 0);
+    }
+
+    private static void WriteCollected(ref MessagePackWriter writer, ColumnWriter scratch)
+    {
+        bool any = false;
+        foreach (int replica in scratch.Replicas) any |= scratch.State.Replicas.Collected(replica) > 0;
+        if (!any)
+        {
+            writer.WriteNil();
+            return;
+        }
+
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        foreach (int replica in scratch.Replicas) writer.Write(scratch.State.Replicas.Collected(replica));
+    }
+
+    private static void WriteLines(
+        ref MessagePackWriter writer, ColumnWriter scratch, bool onlyChanged, int changed = 0)
+    {
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        for (int i = 0; i < scratch.Replicas.Count; i++)
+        {
+            if (onlyChanged && i >= changed)
+            {
+                writer.WriteNil();
+                continue;
+            }
+
+            ReadOnlySpan<Opening> line = scratch.State.Replicas.LineOf(scratch.Replicas[i]);
+            writer.WriteArrayHeader(line.Length * 2);
+            foreach (Opening opening in line)
+            {
+                writer.Write(opening.FirstCounter);
+                writer.Write(opening.Stamp);
+            }
+        }
+    }
+
+    private static void WriteHeader(ref MessagePackWriter writer, StoredHeader header)
+    {
+        writer.WriteArrayHeader(6);
+        writer.Write(header.Revision);
+        writer.Write(header.Own.Bits);
+        writer.Write(header.Claim);
+        writer.Write(header.Clock);
+        writer.Write(header.ForgottenRevision);
+        writer.WriteArrayHeader(header.Epochs.Count * 2);
+        foreach ((long first, ulong epoch) in header.Epochs)
+        {
+            writer.Write(first);
+            writer.Write(epoch);
+        }
+    }
+}
