@@ -5,17 +5,17 @@ using SyncEngine.Causality;
 namespace SyncEngine.Cells;
 
 /// <summary>
-/// Places in a list as self-contained byte strings: plain unsigned byte order is list order, there is always room between
-/// two, and no position refers to another, so forgetting any of them harms none.
+/// Places in a list as self-contained byte strings: plain unsigned byte order is list order, there is always room
+/// between two, and no position refers to another, so forgetting any of them harms none.
 /// </summary>
 /// <remarks>
-/// A position is a path in the manner of Fugue (Weidner and Kleppmann, "The Art of the Fugue", 2023). A step is a waypoint
-/// (8 random bytes) and a token: 2i + 1 is element i of the waypoint, followed by 2 random bytes that keep clones of one
-/// process apart; 2i leads to what lies directly before element i. Steps after an element lie directly after it. Every
-/// waypoint's elements are neighbours in the list, because they share its bytes as a prefix; a run of inserts stays in
-/// one waypoint, so concurrent runs never interleave.
-/// A new waypoint goes to the shallowest level at which a free id separates the neighbours, and deeper only if there is
-/// none: writers that take turns at one place therefore do not lengthen each other's positions.
+/// A position is a path in the manner of Fugue (Weidner and Kleppmann, "The Art of the Fugue", 2023). A step is a
+/// waypoint (8 random bytes) and a token: 2i + 1 is element i of the waypoint, followed by 2 random bytes that keep
+/// clones of one process apart; 2i leads to what lies directly before element i. Steps after an element lie directly
+/// after it. Every waypoint's elements are neighbours in the list, because they share its bytes as a prefix; a run of
+/// inserts stays in one waypoint, so concurrent runs never interleave.
+/// A new waypoint goes to the shallowest level at which a free id separates the neighbours, and deeper only if there
+/// is none: writers that take turns at one place therefore do not lengthen each other's positions.
 /// </remarks>
 internal static class ListPosition
 {
@@ -30,12 +30,14 @@ internal static class ListPosition
     /// <summary>Free ids between two waypoints below which a third might be drawn twice.</summary>
     private const ulong GapMin = 1UL << 44;
 
-    /// <summary>How far from its neighbour a waypoint is drawn where nothing bounds it: leaves room for 2^16 more.</summary>
+    /// <summary>
+    /// How far from its neighbour a waypoint is drawn where nothing bounds it: leaves room for 2^16 more.
+    /// </summary>
     private const ulong ReachMax = 1UL << 48;
 
     /// <summary>
-    /// A new position strictly between two neighbours of the known order, deleted elements included. An empty span is the
-    /// start or end of the list.
+    /// A new position strictly between two neighbours of the known order, deleted elements included. An empty span is
+    /// the start or end of the list.
     /// </summary>
     /// <exception cref="ArgumentException">A neighbour is no position, or they are out of order.</exception>
     /// <exception cref="SyncException">The position would be longer than <see cref="LengthMax"/>.</exception>
@@ -56,7 +58,7 @@ internal static class ListPosition
             position = Descend(left, right, own);
         }
         Debug.Assert(left.SequenceCompareTo(position) < 0, "A new position follows its left neighbour.");
-        Debug.Assert(right.IsEmpty || right.SequenceCompareTo(position) > 0, "A new position precedes its right neighbour.");
+        Debug.Assert(right.IsEmpty || right.SequenceCompareTo(position) > 0, "A new position precedes its right one.");
         return position;
     }
 
@@ -94,7 +96,9 @@ internal static class ListPosition
         return true;
     }
 
-    /// <summary>Draws a waypoint beside one on the path of either neighbour, at the shallowest level with room.</summary>
+    /// <summary>
+    /// Draws a waypoint beside one on the path of either neighbour, at the shallowest level with room.
+    /// </summary>
     private static bool TryBeside(
         ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, WaypointAllocator own, out byte[] position)
     {
@@ -128,7 +132,9 @@ internal static class ListPosition
         return false;
     }
 
-    /// <summary>Draws a waypoint a level below a neighbour: before the right one if that came later, else after the left.</summary>
+    /// <summary>
+    /// Draws a waypoint a level below a neighbour: before the right one if that came later, else after the left.
+    /// </summary>
     private static byte[] Descend(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, WaypointAllocator own)
     {
         if (right.IsEmpty || !IsAfterInTree(left, right)) return Open(left, own.NextRandom(), own);
@@ -141,9 +147,9 @@ internal static class ListPosition
     }
 
     /// <summary>
-    /// Whether the right neighbour hangs below the left one on its right-hand side: through its full position, or further
-    /// along its waypoint. From index 0 on a waypoint grows to the right, below it to the left. The new element must then
-    /// join the later of the two, which the run that is being written may have just placed.
+    /// Whether the right neighbour hangs below the left one on its right-hand side: through its full position, or
+    /// further along its waypoint. From index 0 on a waypoint grows to the right, below it to the left. The new
+    /// element must then join the later of the two, which the run that is being written may have just placed.
     /// </summary>
     private static bool IsAfterInTree(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {

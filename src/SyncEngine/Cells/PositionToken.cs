@@ -1,9 +1,9 @@
 namespace SyncEngine.Cells;
 
 /// <summary>
-/// A signed number as one to five bytes whose unsigned byte order is the order of the numbers; no encoding is the start of
-/// another. A number from 0 on is <c>10xxxxxx</c>, <c>110xxxxx</c> and one byte more, up to <c>111110xx</c> and four more; a
-/// negative one is the complement of every byte of the encoding of its own complement.
+/// A signed number as one to five bytes whose unsigned byte order is the order of the numbers; no encoding is the
+/// start of another. A number from 0 on is <c>10xxxxxx</c>, <c>110xxxxx</c> and one byte more, up to <c>111110xx</c>
+/// and four more; a negative one is the complement of every byte of the encoding of its own complement.
 /// </summary>
 internal static class PositionToken
 {

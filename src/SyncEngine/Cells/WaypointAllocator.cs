@@ -6,8 +6,9 @@ namespace SyncEngine.Cells;
 internal delegate void RandomFill(Span<byte> target);
 
 /// <summary>
-/// Remembers the waypoints that this opening of the file drew for one list, and which of their indexes are used, so that
-/// a run of inserts shares one waypoint. One writer at a time; forgetting it costs bytes in later positions, never order.
+/// Remembers the waypoints that this opening of the file drew for one list, and which of their indexes are used, so
+/// that a run of inserts shares one waypoint. One writer at a time; forgetting it costs bytes in later positions,
+/// never order.
 /// </summary>
 internal sealed class WaypointAllocator
 {
@@ -23,7 +24,9 @@ internal sealed class WaypointAllocator
         _random = random;
     }
 
-    /// <summary>The range of indexes that this opening used of one of its waypoints; false if it is not its own.</summary>
+    /// <summary>
+    /// The range of indexes that this opening used of one of its waypoints; false if it is not its own.
+    /// </summary>
     public bool TryGetUsed(ulong waypoint, out (long Min, long Max) used) => _used.TryGetValue(waypoint, out used);
 
     /// <summary>Marks an index of an own or a new waypoint as used for ever.</summary>

@@ -61,7 +61,7 @@ public sealed class ListPositionTests(ITestOutputHelper output)
 
         merged.Sort((left, right) => left.Position.AsSpan().SequenceCompareTo(right.Position));
         int changes = merged.Zip(merged.Skip(1)).Count(pair => pair.First.Writer != pair.Second.Writer);
-        Assert.True(changes <= writers.Length + 1, $"seed {seed}: {string.Join(' ', merged.Select(item => item.Writer))}");
+        Assert.True(changes <= writers.Length + 1, string.Join(' ', merged.Select(item => item.Writer)));
     }
 
     [Fact]
