@@ -40,8 +40,8 @@ public readonly partial struct Value
     /// <summary>A map of values by text keys, stored and replaced as a whole.</summary>
     /// <param name="pairs">The pairs in any order: equal maps are equal values.</param>
     /// <exception cref="ArgumentException">
-    /// A key occurs twice or holds a lone surrogate, a value is <see cref="Missing"/>, or arrays and maps would lie more
-    /// than 32 deep in one another.
+    /// A key occurs twice or holds a lone surrogate, a value is <see cref="Missing"/>, or arrays and maps would lie
+    /// more than 32 deep in one another.
     /// </exception>
     public static Value FromMap(IEnumerable<KeyValuePair<string, Value>> pairs)
     {

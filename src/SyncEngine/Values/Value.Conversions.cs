@@ -66,8 +66,8 @@ public readonly partial struct Value
 
     /// <summary>The value of a scalar whose type is a type parameter; null becomes <see cref="Null"/>.</summary>
     /// <typeparam name="T">
-    /// <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>, <see cref="float"/>, <see cref="double"/>,
-    /// <see cref="string"/>, <c>byte[]</c>, <see cref="DateTimeOffset"/>, <see cref="Value"/>, or a nullable one of these.
+    /// <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>, <see cref="float"/>, <see cref="double"/>, <see
+    /// cref="string"/>, <c>byte[]</c>, <see cref="DateTimeOffset"/>, <see cref="Value"/>, or a nullable one of these.
     /// </typeparam>
     /// <param name="value">What the value is to hold.</param>
     /// <exception cref="NotSupportedException">The type is none of these.</exception>
@@ -108,7 +108,9 @@ public readonly partial struct Value
     /// <summary>Reads the value as a .NET type, as <see cref="As{T}"/> does, if it can be held by that type.</summary>
     /// <typeparam name="T">One of the types that <see cref="Of{T}"/> takes.</typeparam>
     /// <param name="value">What the value holds; the type's default if false is returned.</param>
-    /// <returns>False if the kind is another one, or if an integer is beyond the range of an <see cref="int"/>.</returns>
+    /// <returns>
+    /// False if the kind is another one, or if an integer is beyond the range of an <see cref="int"/>.
+    /// </returns>
     /// <exception cref="NotSupportedException">The type is none of these.</exception>
     public bool TryAs<T>([MaybeNullWhen(false)] out T value)
     {
@@ -159,7 +161,9 @@ public readonly partial struct Value
         throw Unsupported<T>();
     }
 
-    /// <summary>Hands on what was read: the types are equal where this is called, and the boxing then compiles away.</summary>
+    /// <summary>
+    /// Hands on what was read: the types are equal where this is called, and the boxing then compiles away.
+    /// </summary>
     private static bool Give<TRead, T>(bool isHeld, TRead read, [MaybeNullWhen(false)] out T value)
     {
         value = isHeld ? (T)(object)read! : default!; // Only Missing and Null read as null, and they went another way.

@@ -5,18 +5,20 @@ using MessagePack;
 namespace SyncEngine.Values;
 
 /// <summary>
-/// One immutable value as an app stores it: null, a boolean, an integer, a floating-point number, text, bytes, an instant,
-/// or an array or map of such values.
+/// One immutable value as an app stores it: null, a boolean, an integer, a floating-point number, text, bytes, an
+/// instant, or an array or map of such values.
 /// </summary>
 /// <remarks>
-/// A value is kept as its canonical MessagePack bytes and read on demand, so it is returned exactly as it was written:
-/// integers keep all 64 bits, floating-point numbers keep every bit (only NaN is reduced to one pattern), instants keep
-/// 100 ns. Two values are equal if their bytes are: the integer 1 and the floating-point number 1.0 are two values.
-/// <c>default</c> is <see cref="Missing"/>. Safe for use by many threads.
+/// A value is kept as its canonical MessagePack bytes and read on demand, so it is returned exactly as it was
+/// written: integers keep all 64 bits, floating-point numbers keep every bit (only NaN is reduced to one pattern),
+/// instants keep 100 ns. Two values are equal if their bytes are: the integer 1 and the floating-point number 1.0 are
+/// two values. <c>default</c> is <see cref="Missing"/>. Safe for use by many threads.
 /// </remarks>
 public readonly partial struct Value : IEquatable<Value>
 {
-    /// <summary>Every byte once, in order: the encodings of null, the booleans and the integers from −32 to 127.</summary>
+    /// <summary>
+    /// Every byte once, in order: the encodings of null, the booleans and the integers from −32 to 127.
+    /// </summary>
     private static readonly byte[] SingleBytes = MakeSingleBytes();
 
     /// <summary>Differs from process to process, so that nobody can prepare values whose hashes collide.</summary>
@@ -47,8 +49,8 @@ public readonly partial struct Value : IEquatable<Value>
     public bool IsMissing => _length == 0;
 
     /// <summary>
-    /// The value as canonical MessagePack: one value has exactly one encoding, which any MessagePack library reads. Empty
-    /// for <see cref="Missing"/>.
+    /// The value as canonical MessagePack: one value has exactly one encoding, which any MessagePack library reads.
+    /// Empty for <see cref="Missing"/>.
     /// </summary>
     public ReadOnlySpan<byte> Encoded => new(_buffer, _offset, _length);
 

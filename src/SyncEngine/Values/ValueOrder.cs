@@ -1,8 +1,9 @@
 namespace SyncEngine.Values;
 
 /// <summary>
-/// One exact total order over everything a max or min can hold. From below: what is no number (by its bytes), NaN, then
-/// numbers by their exact size, never rounded; −0.0 before 0.0, and a double before the integer of the same size.
+/// One exact total order over everything a max or min can hold. From below: what is no number (by its bytes), NaN,
+/// then numbers by their exact size, never rounded; −0.0 before 0.0, and a double before the integer of the same
+/// size.
 /// </summary>
 internal static class ValueOrder
 {
@@ -26,7 +27,9 @@ internal static class ValueOrder
         return isRightNumber ? -1 : Math.Sign(left.SequenceCompareTo(right));
     }
 
-    /// <summary>Compares an integer with a double by their exact size; never zero, as the integer wins a tie.</summary>
+    /// <summary>
+    /// Compares an integer with a double by their exact size; never zero, as the integer wins a tie.
+    /// </summary>
     public static int Compare(long integer, double number)
     {
         if (double.IsNaN(number) || number < -IntegerEnd) return 1;

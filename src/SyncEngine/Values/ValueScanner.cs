@@ -10,9 +10,9 @@ namespace SyncEngine.Values;
 /// allocates, reads each byte a bounded number of times and descends at most <see cref="DepthMax"/> levels.
 /// </summary>
 /// <remarks>
-/// Canonical means that a value has exactly one encoding: shortest integers, non-negative ones unsigned; shortest lengths
-/// and counts; 64-bit floating point only, with one NaN; well-formed UTF-8; map keys are text, strictly ascending by their
-/// UTF-8 bytes; the shortest of the three timestamp forms; no other extension type.
+/// Canonical means that a value has exactly one encoding: shortest integers, non-negative ones unsigned; shortest
+/// lengths and counts; 64-bit floating point only, with one NaN; well-formed UTF-8; map keys are text, strictly
+/// ascending by their UTF-8 bytes; the shortest of the three timestamp forms; no other extension type.
 /// </remarks>
 internal static class ValueScanner
 {
@@ -90,7 +90,9 @@ internal static class ValueScanner
         }
     }
 
-    /// <summary>Reads the floating-point number that a canonical value holds; false if it holds anything else.</summary>
+    /// <summary>
+    /// Reads the floating-point number that a canonical value holds; false if it holds anything else.
+    /// </summary>
     public static bool TryReadDouble(ReadOnlySpan<byte> encoded, out double value)
     {
         bool isDouble = encoded.Length >= ValueWriter.DoubleLength && encoded[0] == MessagePackCode.Float64;
@@ -98,7 +100,9 @@ internal static class ValueScanner
         return isDouble;
     }
 
-    /// <summary>Reads seconds since 1970 and nanoseconds of a canonical timestamp; false if it is anything else.</summary>
+    /// <summary>
+    /// Reads seconds since 1970 and nanoseconds of a canonical timestamp; false if it is anything else.
+    /// </summary>
     public static bool TryReadTimestamp(ReadOnlySpan<byte> encoded, out long seconds, out uint nanoseconds)
     {
         seconds = 0;
@@ -179,7 +183,8 @@ internal static class ValueScanner
                 return MeasureTimestamp(item, code);
             case >= MessagePackCode.Bin8 and <= MessagePackCode.Bin32:
                 int headerLength = MeasureHeader(item, code - MessagePackCode.Bin8, 0, out uint count);
-                return headerLength > 0 && count <= (uint)(item.Length - headerLength) ? headerLength + (int)count : -1;
+                bool isWhole = headerLength > 0 && count <= (uint)(item.Length - headerLength);
+                return isWhole ? headerLength + (int)count : -1;
             default:
                 return -1;
         }
@@ -303,7 +308,9 @@ internal static class ValueScanner
         return position;
     }
 
-    /// <summary>Reads a length of 8, 16 or 32 bits (width 0, 1, 2); −1 if a shorter header would have held it.</summary>
+    /// <summary>
+    /// Reads a length of 8, 16 or 32 bits (width 0, 1, 2); −1 if a shorter header would have held it.
+    /// </summary>
     private static int MeasureHeader(ReadOnlySpan<byte> item, int width, uint smallest, out uint count)
     {
         count = 0;

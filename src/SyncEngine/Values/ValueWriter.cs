@@ -5,8 +5,8 @@ using MessagePack;
 namespace SyncEngine.Values;
 
 /// <summary>
-/// Writes one canonical scalar into a span that is long enough and returns its length in bytes. Nothing is allocated, so
-/// that counters and stored text go straight into their final memory.
+/// Writes one canonical scalar into a span that is long enough and returns its length in bytes. Nothing is allocated,
+/// so that counters and stored text go straight into their final memory.
 /// </summary>
 internal static class ValueWriter
 {
@@ -15,7 +15,9 @@ internal static class ValueWriter
     public const int TimestampLengthMax = 15;
     public const int HeaderLengthMax = 5;
 
-    /// <summary>The one bit pattern a NaN is stored as, so that equal values have equal bytes on every machine.</summary>
+    /// <summary>
+    /// The one bit pattern a NaN is stored as, so that equal values have equal bytes on every machine.
+    /// </summary>
     public const long CanonicalNaN = 0x7ff8_0000_0000_0000;
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);

@@ -285,7 +285,8 @@ public sealed class ValueTests
     [Fact]
     public void Text_for_people_reads_like_json()
     {
-        Value value = Value.FromMap([new("b", Value.FromArray(1, 1.0, Value.Null, "x\"\n")), new("a", new byte[] { 10 })]);
+        Value array = Value.FromArray(1, 1.0, Value.Null, "x\"\n");
+        Value value = Value.FromMap([new("b", array), new("a", new byte[] { 10 })]);
         Assert.Equal("""{"a": 0x0a, "b": [1, 1.0, null, "x\"\n"]}""", value.ToString());
         Assert.Equal("missing", Value.Missing.ToString());
     }
