@@ -1,5 +1,3 @@
-using SyncEngine.Causality;
-
 namespace SyncEngine.Cells;
 
 internal sealed partial class CellState
@@ -9,13 +7,13 @@ internal sealed partial class CellState
     /// <see cref="CompleteLoading"/> after the last.
     /// </summary>
     /// <returns>Replicas for which an earlier stored frame is missing, with the counter up to which all is there.</returns>
-    public IReadOnlyList<(int Replica, long Counter)> Load(CellColumns frame, long revision)
+    public IReadOnlyList<(int Replica, long Counter)> Load(
+        CellColumns frame, long revision, long[] revisionsBelow)
     {
         List<(int, long)>? gaps = null;
         MapReplicas(frame);
-        Table.EnsureCapacity(frame.CellCount);
         FindCells(frame);
-        for (int i = 0; i < frame.CellCount; i++) LoadCell(frame, frame.Cells[i], _frameCells[i], revision);
+        for (int i = 0; i < frame.CellCount; i++) LoadCell(frame, frame.Cells[i], _frameCells[i], revision - revisionsBelow[i]);
         for (int i = 0; i < frame.Replicas.Length; i++)
         {
             int local = _localOf[i];

@@ -25,6 +25,14 @@ internal sealed partial class CellState
         Settle();
     }
 
+    /// <summary>Takes back an opening of the own line that was noted for a write that then failed.</summary>
+    public void DropUnusedOpening()
+    {
+        if (Own < 0) return;
+        ReadOnlySpan<Opening> line = Replicas.LineOf(Own);
+        if (line.Length > 0 && line[^1].FirstCounter > Replicas.Counter(Own)) Replicas.SetLine(Own, line[..^1].ToArray());
+    }
+
     /// <summary>Replaces all entries of a cell by one new own write.</summary>
     /// <param name="cell">The cell.</param>
     /// <param name="value">The value's canonical bytes; empty for a delete.</param>

@@ -1,5 +1,4 @@
 using SyncEngine.Causality;
-using SyncEngine.Values;
 
 namespace SyncEngine.Cells;
 

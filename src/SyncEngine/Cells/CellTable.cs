@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using SyncEngine.Values;
 
@@ -218,8 +217,12 @@ internal sealed class CellTable(ulong seed)
 
     private static int SlotsMax(int slots) => (int)(slots * 0.8);
 
-    private static int SlotCountFor(int cells) =>
-        (int)Math.Max(8, (long)(1UL << (64 - BitOperations.LeadingZeroCount((ulong)(cells / 0.8)))));
+    private static int SlotCountFor(int cells)
+    {
+        int slots = 8;
+        while (SlotsMax(slots) < cells) slots = checked(slots * 2);
+        return slots;
+    }
 
     private uint HashOf(CellKind kind, int owner, ReadOnlySpan<byte> text)
     {

@@ -78,6 +78,12 @@ internal sealed class ReplicaTable
         Changes++;
     }
 
+    /// <summary>Has the next frame carry every replica.</summary>
+    public void NoteAllChanged()
+    {
+        for (int i = 0; i < Count; i++) NoteChange(i);
+    }
+
     /// <summary>Forgets which replicas changed, because a frame now carries them.</summary>
     public void ClearChanged()
     {

@@ -1,0 +1,214 @@
+using System.Text;
+using SyncEngine.Causality;
+using SyncEngine.Datasets;
+using SyncEngine.Wire;
+
+namespace SyncEngine.Identities;
+
+/// <summary>Whose data it is: a guest, minted offline from a device key, and the datasets it has. Thread-safe.</summary>
+public sealed class Identity
+{
+    private readonly object _opening = new();
+    private readonly object _catalog = new();
+    private readonly DatasetContext _context;
+    private readonly Func<int> _nextNumber;
+    private readonly Dictionary<string, int> _stored = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dataset> _opened = new(StringComparer.Ordinal);
+    private readonly byte[] _privateKey;
+    private byte[]? _publicKey;
+    private bool _closed;
+
+    internal Identity(int page, IdentityPage content, DatasetContext context, Func<int> nextNumber)
+    {
+        (Page, _context, _nextNumber, _privateKey) = (page, context, nextNumber, content.DeviceKey);
+        (Id, IsPaired) = (new IdentityId(content.High, content.Low), content.IsPaired);
+        foreach (KeyValuePair<string, int> dataset in content.Datasets) _stored.Add(dataset.Key, dataset.Value);
+    }
+
+    /// <summary>The identity's id, the same on all devices that are paired.</summary>
+    public IdentityId Id { get; private set; }
+
+    /// <summary>Whether its data was exchanged with another file; such an identity is not given up for another.</summary>
+    public bool IsPaired { get; private set; }
+
+    /// <summary>This device's public key, as a SubjectPublicKeyInfo (RFC 5280). Costs a key import once.</summary>
+    public ReadOnlyMemory<byte> DevicePublicKey => _publicKey ??= DeviceKey.PublicOf(_privateKey);
+
+    /// <summary>The names of the datasets that have, or had, a record, in ordinal order.</summary>
+    public IReadOnlyList<string> DatasetNames
+    {
+        get
+        {
+            lock (_catalog) return _stored.Keys.OrderBy(static name => name, StringComparer.Ordinal).ToList();
+        }
+    }
+
+    internal int Page { get; }
+
+    /// <summary>
+    /// Opens a dataset, or makes an empty one that is kept once something is written to it. The first opening reads it from
+    /// the file: about 0.1 s for 100,000 records; use <see cref="OpenDatasetAsync"/> where that must not block.
+    /// </summary>
+    /// <param name="name">1 to 512 bytes of UTF-8.</param>
+    /// <exception cref="SyncException">The limit of datasets is reached, or the file is damaged.</exception>
+    public Dataset Dataset(string name)
+    {
+        lock (_opening)
+        {
+            Dataset dataset = Find(name, enforcesLimit: true, out bool loads);
+            if (loads) LoadAsync(dataset, CancellationToken.None).GetAwaiter().GetResult();
+            return Keep(dataset);
+        }
+    }
+
+    /// <summary>As <see cref="Dataset"/>, without blocking the calling thread.</summary>
+    public async ValueTask<Dataset> OpenDatasetAsync(string name, CancellationToken cancellationToken = default)
+    {
+        return await Task.Run(
+            () =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                return Dataset(name);
+            }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Deletes a dataset on this device, with all its records. It does not delete it on others.</summary>
+    /// <returns>Whether it existed.</returns>
+    public async ValueTask<bool> DeleteDatasetAsync(string name)
+    {
+        Task durable;
+        lock (_opening)
+        {
+            bool known = _opened.Remove(name, out Dataset? dataset);
+            int number;
+            lock (_catalog)
+            {
+                bool stored = _stored.Remove(name, out number);
+                if (!known && !stored) return false;
+                dataset?.Close();
+                if (_context.Journal is not { } journal || !stored) return stored || dataset!.Revision > 0;
+                journal.Drop(number, dataset);
+                durable = journal.SetMetadata(Page, EncodeLocked());
+            }
+        }
+
+        await durable.ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Signs data with the device key: ECDSA over P-256 and SHA-256, 64 bytes r and s (IEEE P1363).</summary>
+    public byte[] Sign(ReadOnlySpan<byte> data) => DeviceKey.Sign(_privateKey, data.ToArray());
+
+    /// <summary>A new guest's page.</summary>
+    internal static IdentityPage MintGuest()
+    {
+        byte[] key = DeviceKey.Create();
+        IdentityId id = DeviceKey.IdentityOf(DeviceKey.PublicOf(key));
+        return new IdentityPage(id.High, id.Low, IsPaired: false, key, []);
+    }
+
+    /// <summary>Opens a dataset for a merge, which no limit refuses.</summary>
+    internal Dataset OpenForJoin(string name)
+    {
+        lock (_opening)
+        {
+            Dataset dataset = Find(name, enforcesLimit: false, out bool loads);
+            if (loads) LoadAsync(dataset, CancellationToken.None).GetAwaiter().GetResult();
+            return Keep(dataset);
+        }
+    }
+
+    /// <summary>Takes another id and marks the identity as paired.</summary>
+    internal Task Pair(IdentityId id)
+    {
+        lock (_catalog)
+        {
+            if (IsPaired && id == Id) return Task.CompletedTask;
+            (Id, IsPaired) = (id, true);
+            return _context.Journal?.SetMetadata(Page, EncodeLocked()) ?? Task.CompletedTask;
+        }
+    }
+
+    internal byte[] Encode()
+    {
+        lock (_catalog) return EncodeLocked();
+    }
+
+    internal IReadOnlyList<Dataset> Opened
+    {
+        get
+        {
+            lock (_catalog) return _opened.Values.ToList();
+        }
+    }
+
+    /// <summary>The numbers of all its stored datasets.</summary>
+    internal IReadOnlyList<int> StoredNumbers
+    {
+        get
+        {
+            lock (_catalog) return _stored.Values.ToList();
+        }
+    }
+
+    internal void Close()
+    {
+        lock (_opening)
+        {
+            _closed = true;
+            lock (_catalog)
+            {
+                foreach (Dataset dataset in _opened.Values) dataset.Close();
+                _opened.Clear();
+            }
+        }
+    }
+
+    private Dataset Find(string name, bool enforcesLimit, out bool loads)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ObjectDisposedException.ThrowIf(_closed, this);
+        lock (_catalog)
+        {
+            loads = false;
+            if (_opened.TryGetValue(name, out Dataset? opened)) return opened;
+            if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) > 512)
+                throw new ArgumentException("A dataset's name has 1 to 512 bytes of UTF-8.", nameof(name));
+            loads = _stored.TryGetValue(name, out int number);
+            int known = _stored.Keys.Union(_opened.Keys).Count();
+            if (!loads && enforcesLimit && known >= _context.Limits.DatasetsMax)
+                throw new SyncException(SyncErrorCode.LimitExceeded, $"The identity has {known} datasets, and "
+                    + $"{_context.Limits.DatasetsMax} are allowed. Delete one, or raise DatasetLimits.DatasetsMax.");
+            var dataset = new Dataset(name, loads ? number : _nextNumber(), _context);
+            dataset.FirstChange = () => Store(dataset);
+            return dataset;
+        }
+    }
+
+    private async Task LoadAsync(Dataset dataset, CancellationToken cancellationToken)
+    {
+        await _context.Journal!.RunAsync(storage =>
+        {
+            dataset.Load(storage, cancellationToken);
+            return true;
+        }).ConfigureAwait(false);
+    }
+
+    private Dataset Keep(Dataset dataset)
+    {
+        lock (_catalog) _opened[dataset.Name] = dataset;
+        return dataset;
+    }
+
+    private void Store(Dataset dataset)
+    {
+        lock (_catalog)
+        {
+            _stored[dataset.Name] = dataset.Number;
+            _context.Journal?.SetMetadata(Page, EncodeLocked());
+        }
+    }
+
+    private byte[] EncodeLocked() => CatalogCodec.Write(new IdentityPage(
+        Id.High, Id.Low, IsPaired, _privateKey, _stored.OrderBy(static d => d.Value).ToList()));
+}
