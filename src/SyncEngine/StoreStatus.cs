@@ -3,7 +3,7 @@ using SyncEngine.Causality;
 namespace SyncEngine;
 
 /// <summary>How a store is doing.</summary>
-public enum StoreState
+public enum SyncStoreState
 {
     /// <summary>Writes are taken and become durable.</summary>
     Ready = 1,
@@ -19,4 +19,4 @@ public enum StoreState
 /// <summary>How a store is doing, and why.</summary>
 /// <param name="State">The state.</param>
 /// <param name="Failure">Why the last commit failed; null unless it did.</param>
-public sealed record StoreStatus(StoreState State, SyncException? Failure = null);
+public sealed record StoreStatus(SyncStoreState State, SyncException? Failure = null);

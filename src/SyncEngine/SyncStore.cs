@@ -18,7 +18,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     private readonly Journal? _journal;
     private readonly DatasetContext _context;
     private readonly Dictionary<int, Identity> _identities = [];
-    private readonly BehaviorSubject<StoreStatus> _status = new(new StoreStatus(StoreState.Ready));
+    private readonly BehaviorSubject<StoreStatus> _status = new(new StoreStatus(SyncStoreState.Ready));
     private readonly ISubject<StoreStatus> _statusSink;
     private StorePage _page;
     private int _disposed;
@@ -167,7 +167,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
 
         foreach (Identity identity in Identities) identity.Close();
         if (_journal is not null) await Task.Run(_journal.Dispose).ConfigureAwait(false);
-        _statusSink.OnNext(new StoreStatus(StoreState.Closed, failure));
+        _statusSink.OnNext(new StoreStatus(SyncStoreState.Closed, failure));
         _statusSink.OnCompleted();
         if (failure is not null)
             throw new SyncException(failure.Code, "The store was closed before its last changes were durable: "
@@ -185,5 +185,5 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     }
 
     private void OnFailureChanged(SyncException? failure) => _statusSink.OnNext(failure is null
-        ? new StoreStatus(StoreState.Ready) : new StoreStatus(StoreState.StorageFailed, failure));
+        ? new StoreStatus(SyncStoreState.Ready) : new StoreStatus(SyncStoreState.StorageFailed, failure));
 }
