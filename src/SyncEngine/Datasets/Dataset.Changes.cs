@@ -67,7 +67,11 @@ public sealed partial class Dataset
 
     internal void Unsubscribe(Subscription subscription)
     {
-        lock (_gate) _subscriptions = Array.FindAll(_subscriptions, other => other != subscription);
+        lock (_gate)
+        {
+            _subscriptions = Array.FindAll(_subscriptions, other => other != subscription);
+            if (!_inTransaction) _state.KeepsBefore = _subscriptions.Length > 0;
+        }
     }
 
     private IDisposable Subscribe(Subscription subscription)
