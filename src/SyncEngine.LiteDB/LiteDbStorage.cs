@@ -232,6 +232,7 @@ public sealed class LiteDbStorage : ISyncStorage
     {
         foreach (var flip in batch.Flips)
         {
+            if (flip.PageCount == 0) continue;
             if (_staged[flip.Dataset] is { } staged)
             {
                 var rows = RowReader.Ids(database.Engine, Table.Snapshot.Name,
@@ -239,8 +240,8 @@ public sealed class LiteDbStorage : ISyncStorage
                     int.MaxValue);
                 if (staged.PageCount == flip.PageCount && rows.Count == flip.PageCount) continue;
             }
-            else if (flip.PageCount == 0 || (_state.Heads.TryGetValue(flip.Dataset, out var head)
-                && head.PageCount == flip.PageCount && head.FirstKept == flip.FirstKeptSequence))
+            else if (_state.Heads.TryGetValue(flip.Dataset, out var head)
+                && head.PageCount == flip.PageCount && head.FirstKept == flip.FirstKeptSequence)
             {
                 continue;
             }

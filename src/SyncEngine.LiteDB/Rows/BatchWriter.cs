@@ -94,7 +94,7 @@ internal sealed class BatchWriter
     private void Flip(in SnapshotFlip flip, StagedSnapshots staged)
     {
         var head = HeadOf(flip.Dataset);
-        var next = staged[flip.Dataset];
+        var next = flip.PageCount == 0 ? null : staged[flip.Dataset];
 
         // A retried batch finds its flip done: without staged pages, or with those that are current already.
         if (next is null && head.PageCount == flip.PageCount && head.FirstKept == flip.FirstKeptSequence) return;

@@ -24,6 +24,9 @@ internal sealed class SimulatedDisk : IFileSystem
     /// <summary>The operation that fails once; none if negative.</summary>
     public long FailAt { get; set; } = -1;
 
+    /// <summary>The operation from which on nothing may grow until there is more capacity; none if negative.</summary>
+    public long FullAt { get; set; } = -1;
+
     public bool FailingReads { get; set; }
 
     /// <summary>Bytes that files may take in all.</summary>
@@ -124,6 +127,7 @@ internal sealed class SimulatedDisk : IFileSystem
             throw new IOException("The power goes off.");
         }
 
+        if (Operations == FullAt) Capacity = UsedBytes;
         if (Operations == FailAt) throw new IOException("An operation fails.", 5);
     }
 
@@ -145,7 +149,7 @@ internal sealed class SimulatedDisk : IFileSystem
     {
         _locks.Clear();
         _isDead = false;
-        CutAt = FailAt = -1;
+        CutAt = FailAt = FullAt = -1;
     }
 
     private Dictionary<string, SimulatedFile> Alive(Dictionary<string, SimulatedFile> names) =>
