@@ -53,6 +53,7 @@ internal sealed class StoreFiles : IDisposable
     public Database Open()
     {
         if (!Files.Exists(Path)) Create();
+        else SyncFolder();
         if (Files.Exists(NewPath)) TryDelete(NewPath);
         IRawFile? dataFile = null;
         IRawFile? logFile = null;
@@ -160,6 +161,22 @@ internal sealed class StoreFiles : IDisposable
         {
             TryDelete(NewPath);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// A process that was killed just after a rename left a name that is not durable yet, and commits that were
+    /// acknowledged under it would go with it.
+    /// </summary>
+    private void SyncFolder()
+    {
+        try
+        {
+            Files.SyncFolderOf(Path);
+        }
+        catch (IOException e) when (FileErrors.IsFull(e))
+        {
+            // A store on a full disk opens all the same; it cannot commit anyway.
         }
     }
 
