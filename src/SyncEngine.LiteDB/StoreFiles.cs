@@ -44,7 +44,7 @@ internal sealed class StoreFiles : IDisposable
         catch (IOException e) when (!FileErrors.IsFull(e))
         {
             throw new SyncException(SyncErrorCode.FileInUse,
-                $"{path} is open in another process or another store of this process. Close it there, then open it here.",
+                $"{path} is open in another process or another store of this one. Close it there, then open it here.",
                 innerException: e);
         }
     }
@@ -80,7 +80,9 @@ internal sealed class StoreFiles : IDisposable
         }
     }
 
-    /// <summary>Builds a store's file under its temporary name; the caller fills it, finishes it and renames it.</summary>
+    /// <summary>
+    /// Builds a store's file under its temporary name; the caller fills it, finishes it and renames it.
+    /// </summary>
     /// <param name="path">The temporary name.</param>
     /// <param name="database">Which database it is.</param>
     /// <param name="commits">The commit counter it starts at.</param>

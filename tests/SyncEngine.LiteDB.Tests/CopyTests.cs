@@ -153,7 +153,8 @@ public sealed class CopyTests : IDisposable
         using var storage = _store.Open();
         Commit(storage, 1);
         File.WriteAllText(_store.In("there"), "mine");
-        _ = Assert.Throws<Causality.SyncException>(() => storage.Backup(_store.In("there"), null, CancellationToken.None));
+        _ = Assert.Throws<Causality.SyncException>(() =>
+            storage.Backup(_store.In("there"), null, CancellationToken.None));
         Assert.Equal("mine", File.ReadAllText(_store.In("there")));
         _ = Assert.ThrowsAny<OperationCanceledException>(() =>
             storage.Backup(_store.In("cancelled"), null, new CancellationToken(true)));

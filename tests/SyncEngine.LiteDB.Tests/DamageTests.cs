@@ -100,7 +100,8 @@ public sealed class DamageTests : IDisposable
 
         for (var sequence = 1L; sequence <= Frames; sequence++)
         {
-            Assert.True(reader.Damaged.Contains(sequence) || reader.Sound.Contains(sequence), $"{where}: {sequence} is gone");
+            var isKnown = reader.Damaged.Contains(sequence) || reader.Sound.Contains(sequence);
+            Assert.True(isKnown, $"{where}: {sequence} is gone");
         }
     }
 

@@ -3,7 +3,9 @@ using SyncEngine.LiteDB.Tests.Simulation;
 
 namespace SyncEngine.LiteDB.Tests;
 
-/// <summary>One history, run again and again: each time another operation of the disk fails, or the disk is full.</summary>
+/// <summary>
+/// One history, run again and again: each time another operation of the disk fails, or the disk is full.
+/// </summary>
 public static class FaultSoak
 {
     private const int StepsPerHistory = 15;
@@ -53,7 +55,12 @@ public static class FaultSoak
     private static string? RunHistory(int seed, SimulatedDisk disk)
     {
         var history = new StorageHistory(new Random(seed));
-        var options = new LiteDbStorageOptions { Files = disk, LocalStateFolder = "/state", MachineIdentity = () => [1] };
+        var options = new LiteDbStorageOptions
+        {
+            Files = disk,
+            LocalStateFolder = "/state",
+            MachineIdentity = () => [1],
+        };
         try
         {
             for (var opening = 0; opening < 2; opening++)

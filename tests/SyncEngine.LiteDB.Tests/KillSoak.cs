@@ -26,7 +26,7 @@ public static class KillSoak
             for (var kill = 0; kill < count && failures.Count == 0; kill++)
             {
                 acknowledged = Math.Max(acknowledged, RunChild(folder, random, withSynchronizationContext));
-                if (Check(folder, ref acknowledged) is { } failure) failures.Add($"seed {seed}, kill {kill}: {failure}");
+                if (Check(folder, ref acknowledged) is { } fault) failures.Add($"seed {seed}, kill {kill}: {fault}");
                 if (kill % 50 == 49) log($"{kill + 1} kills, {acknowledged} commits, {failures.Count} failures");
             }
         }
@@ -80,7 +80,8 @@ public static class KillSoak
             var checker = new Checker(dataset, last);
             storage.ReadFrames(dataset, checker, CancellationToken.None);
             if (checker.Failure is { } failure) return failure;
-            if (last > 0 && checker.LastSequence != last) return $"dataset {dataset} ends at {checker.LastSequence}, not {last}";
+            var end = checker.LastSequence;
+            if (last > 0 && end != last) return $"dataset {dataset} ends at {end}, not {last}";
         }
 
         return null;
@@ -103,7 +104,8 @@ public static class KillSoak
         {
             var expected = LastSequence == 0 ? Math.Max(1, _snapshotAt) : LastSequence + 1;
             if (sequence != expected) Failure ??= $"dataset {dataset} has {sequence} where {expected} should be";
-            if (!frame.Span.SequenceEqual(CrashFrames.Frame(dataset, sequence))) Failure ??= $"frame {sequence} differs";
+            var isSame = frame.Span.SequenceEqual(CrashFrames.Frame(dataset, sequence));
+            if (!isSame) Failure ??= $"frame {sequence} differs";
             LastSequence = sequence;
         }
 

@@ -29,7 +29,8 @@ public sealed class OpeningTests : IDisposable
     {
         var foreign = new[]
         {
-            "shopping list"u8.ToArray(), [], new byte[100_000], Enumerable.Range(0, 9_000).Select(i => (byte)i).ToArray(),
+            "shopping list"u8.ToArray(), [], new byte[100_000],
+            Enumerable.Range(0, 9_000).Select(i => (byte)i).ToArray(),
         };
         foreach (var bytes in foreign)
         {

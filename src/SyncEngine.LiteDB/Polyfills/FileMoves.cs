@@ -1,6 +1,8 @@
 namespace SyncEngine.LiteDB;
 
-/// <summary>Renaming over an existing file, which the older target has only in a form that also copies attributes.</summary>
+/// <summary>
+/// Renaming over an existing file, which the older target has only in a form that also copies attributes.
+/// </summary>
 internal static class FileMoves
 {
     public static void Replace(string from, string to)

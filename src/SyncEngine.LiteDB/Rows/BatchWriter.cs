@@ -102,7 +102,8 @@ internal sealed class BatchWriter
         AddSnapshotJunk(head, next);
         if (flip.FirstKeptSequence > head.FirstKept)
         {
-            AddJunk(TakeJunk(), new JunkRange(Table.Log, head.LogRow(head.FirstKept), head.LogRow(flip.FirstKeptSequence - 1)));
+            var (low, high) = (head.LogRow(head.FirstKept), head.LogRow(flip.FirstKeptSequence - 1));
+            AddJunk(TakeJunk(), new JunkRange(Table.Log, low, high));
         }
 
         if (next is { } taken)

@@ -3,8 +3,8 @@ using SyncEngine.LiteDB.Files;
 namespace SyncEngine.LiteDB.Tests.Simulation;
 
 /// <summary>
-/// A disk in memory that can lose power: what was not synced is lost, or a random part of it is, some of it torn between
-/// sectors. It can also fail one operation, and be full.
+/// A disk in memory that can lose power: what was not synced is lost, or a random part of it is, some of it torn
+/// between sectors. It can also fail one operation, and be full.
 /// </summary>
 internal sealed class SimulatedDisk : IFileSystem
 {
