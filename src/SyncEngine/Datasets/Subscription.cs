@@ -7,6 +7,7 @@ namespace SyncEngine.Datasets;
 /// </summary>
 internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDisposable
 {
+    private const int SpinsMax = 16;
     private readonly object _queueGate = new();
     private ChangeSet?[] _waiting = new ChangeSet?[16];
     private ChangeSet?[] _delivering = new ChangeSet?[16];
@@ -105,7 +106,12 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         while (true)
         {
             int count = Take();
-            if (count == 0) return;
+            if (count == 0)
+            {
+                if (!SpinForMore() && !Rest()) return;
+                continue;
+            }
+
             for (int i = 0; i < count && !_ended; i++)
             {
                 ChangeSet changes = _delivering[i]!;
@@ -124,6 +130,33 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         }
     }
 
+    /// <summary>
+    /// Looks out for more for some microseconds: waking a thread for each of many small changes costs their writer more.
+    /// </summary>
+    private bool SpinForMore()
+    {
+        var spin = default(SpinWait);
+        for (int i = 0; i < SpinsMax && !durableOnly && !_ended; i++)
+        {
+            if (Volatile.Read(ref _count) > 0) return true;
+            spin.SpinOnce();
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends the work item, unless something came at the last moment.</summary>
+    /// <returns>Whether something did.</returns>
+    private bool Rest()
+    {
+        lock (_queueGate)
+        {
+            if (!_ended && DeliverableCount() > 0) return true;
+            _running = false;
+            return false;
+        }
+    }
+
     /// <summary>Takes what may be delivered in one piece, so that writer and subscriber seldom meet at the
     /// lock.</summary>
     private int Take()
@@ -132,12 +165,7 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         {
             int count = _ended ? 0 : DeliverableCount();
             _undelivered = count;
-            if (count == 0)
-            {
-                _running = false;
-                return 0;
-            }
-
+            if (count == 0) return 0;
             if (_delivering.Length < count) _delivering = new ChangeSet?[_waiting.Length];
             if (count == _count)
             {
