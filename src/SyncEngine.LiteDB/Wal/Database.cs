@@ -48,6 +48,9 @@ internal sealed class Database : IDisposable
 
     public bool IsClosed => _isClosed;
 
+    /// <summary>Whether recovery found that damage of the log cuts off commits that had been acknowledged.</summary>
+    public bool HasLostCommits { get; private init; }
+
     public byte[]? FileIdentity => _dataFile.Identity;
 
     public long SizeBytes => _dataFile.Length + (_logFile?.Length ?? 0);
@@ -73,6 +76,7 @@ internal sealed class Database : IDisposable
         return new Database(dataFile, logFile, log, data, faults)
         {
             Commits = recovery.Commits,
+            HasLostCommits = recovery.HasLostCommits,
             IsUnsettled = unsettled,
             _recovery = unsettled ? recovery : null,
         };
