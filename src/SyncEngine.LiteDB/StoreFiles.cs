@@ -41,7 +41,7 @@ internal sealed class StoreFiles : IDisposable
             throw new SyncException(SyncErrorCode.StorageFailed,
                 $"The folder of {path} does not exist. Create it, then open the store.", innerException: e);
         }
-        catch (IOException e) when (!FileErrors.IsFull(e))
+        catch (IOException e) when (!FileErrors.IsFull(e) && !FileErrors.IsBroken(e))
         {
             throw new SyncException(SyncErrorCode.FileInUse,
                 $"{path} is open in another process or another store of this one. Close it there, then open it here.",

@@ -157,7 +157,7 @@ internal sealed class Database : IDisposable
         }
     }
 
-    /// <summary>Finishes a file that <see cref="Build"/> made: all pages in it, synced.</summary>
+    /// <summary>Finishes a file that <see cref="Build"/> made: all pages in it, synced, closed.</summary>
     public void FinishBuilding()
     {
         _engine.Checkpoint();
@@ -165,8 +165,9 @@ internal sealed class Database : IDisposable
         _log.Close();
         _data.Flush();
         _data.IsClosed = true;
-        _isClosed = true;
         _dataFile.FlushToDisk();
+        _isClosed = true;
+        CloseFiles();
     }
 
     /// <summary>
