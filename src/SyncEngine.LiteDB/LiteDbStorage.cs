@@ -25,6 +25,7 @@ public sealed class LiteDbStorage : ISyncStorage
     private Dictionary<long, int> _metadataPieces = new();
     private HighWaterMark? _mark;
     private FrameScan? _reading;
+    private bool _hasLostCommits;
     private bool _isDisposed;
 
     private LiteDbStorage(StoreFiles files)
@@ -106,6 +107,7 @@ public sealed class LiteDbStorage : ISyncStorage
         {
             _reading = new FrameScan(database.Engine, _state);
             _reading.Read(dataset, reader, cancellationToken);
+            if (_hasLostCommits) _reading.ReportLostCommits(dataset, reader);
             KeepAside(database, _reading);
             return 0;
         });
@@ -301,6 +303,7 @@ public sealed class LiteDbStorage : ISyncStorage
             _state = StoreState.Load(database.Engine);
             _metadataPieces = StoreState.PieceCounts(database.Engine, Table.Metadata);
             _mark ??= _files.OpenMark(database.Id);
+            _hasLostCommits |= database.HasLostCommits;
             var place = _files.PlaceOf(database);
             IsCopied = _state.IsMarkedCopied || (place is not null && !place.AsSpan().SequenceEqual(_state.Place))
                 || _mark.Read() > database.Commits;

@@ -41,7 +41,7 @@ internal sealed class StoreFiles : IDisposable
             throw new SyncException(SyncErrorCode.StorageFailed,
                 $"The folder of {path} does not exist. Create it, then open the store.", innerException: e);
         }
-        catch (IOException e) when (!FileErrors.IsFull(e))
+        catch (IOException e) when (!FileErrors.IsFull(e) && !FileErrors.IsBroken(e))
         {
             throw new SyncException(SyncErrorCode.FileInUse,
                 $"{path} is open in another process or another store of this one. Close it there, then open it here.",
@@ -69,6 +69,7 @@ internal sealed class StoreFiles : IDisposable
                 SetLogAside();
             }
 
+            if (recovery.HasLostCommits) CopyLogAside(logFile!);
             logFile ??= CreateLog();
             return Database.Open(dataFile, logFile, recovery, _options.Faults);
         }
@@ -189,10 +190,32 @@ internal sealed class StoreFiles : IDisposable
         return file;
     }
 
-    private void SetLogAside()
+    private void SetLogAside() => Publish(LogPath, LostLogPath(), overwrite: false);
+
+    /// <summary>Keeps what a damaged log holds, before it is written over.</summary>
+    private void CopyLogAside(IRawFile logFile)
+    {
+        try
+        {
+            using var copy = Files.Open(LostLogPath(), FileOpening.Empty);
+            var buffer = new byte[64 * 1024];
+            for (var offset = 0L; logFile.ReadAt(offset, buffer) is var count and > 0; offset += count)
+            {
+                copy.WriteAt(offset, buffer.AsSpan(0, count));
+            }
+
+            copy.FlushToDisk();
+        }
+        catch (IOException e) when (FileErrors.IsFull(e))
+        {
+            // What is readable matters more than the rest that nothing can read.
+        }
+    }
+
+    private string LostLogPath()
     {
         var number = 1;
         while (Files.Exists($"{LogPath}.lost-{number}")) number++;
-        Publish(LogPath, $"{LogPath}.lost-{number}", overwrite: false);
+        return $"{LogPath}.lost-{number}";
     }
 }

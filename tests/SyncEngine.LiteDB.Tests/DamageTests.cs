@@ -1,4 +1,6 @@
 using SyncEngine.Causality;
+using SyncEngine.LiteDB.Files;
+using SyncEngine.LiteDB.Tests.Simulation;
 using SyncEngine.Storage;
 using Xunit;
 
@@ -79,6 +81,42 @@ public sealed class DamageTests : IDisposable
             File.WriteAllBytes(_store.Path, bytes[..length]);
             AssertNothingSilent($"length {length}");
         }
+    }
+
+    [Fact]
+    public void Damage_in_the_middle_of_the_log_is_reported()
+    {
+        var disk = new SimulatedDisk();
+        var options = new LiteDbStorageOptions { Files = disk, LocalStateFolder = "/state" };
+        using (var storage = LiteDbStorage.Open("/store.db", options))
+        {
+            for (var sequence = 1; sequence <= 10; sequence++)
+            {
+                var batch = new StorageBatch();
+                batch.Frames.Add(new LogFrame(1, sequence, Frame(sequence)));
+                storage.Commit(batch);
+            }
+
+            // Killed here: a closing that the disk does not notice.
+            disk.CutAt = disk.Operations + 1;
+        }
+
+        disk.KillProcess();
+        using (var log = disk.Open("/store.db-wal", FileOpening.Existing))
+        {
+            var one = new byte[1];
+            _ = log.ReadAt(log.Length / 2, one);
+            one[0] ^= 4;
+            log.WriteAt(log.Length / 2, one);
+        }
+
+        using var reopened = LiteDbStorage.Open("/store.db", options);
+        var reader = new Reader();
+        reopened.ReadFrames(1, reader, CancellationToken.None);
+        Assert.Equal([-1], reader.Damaged);
+        Assert.InRange(reader.Sound.Count, 1, 9);
+        Assert.True(reopened.IsCopied);
+        Assert.True(disk.Exists("/store.db-wal.lost-1"));
     }
 
     /// <summary>Either opening or reading fails with a clear error, or each frame is read right or reported.</summary>

@@ -5,6 +5,8 @@ namespace SyncEngine.LiteDB.Files;
 /// <summary>Turns what the disk or LiteDB throws into the one exception that callers see.</summary>
 internal static class FileErrors
 {
+    private const int UnixInputOutput = 5;
+    private const int UnixReadOnly = 30;
     private const int UnixNoSpace = 28;
     private const int LinuxQuota = 122;
     private const int AppleQuota = 69;
@@ -14,6 +16,9 @@ internal static class FileErrors
     public static bool IsFull(Exception exception) =>
         exception is IOException { HResult: UnixNoSpace or LinuxQuota or AppleQuota or WindowsDiskFull or
             WindowsHandleDiskFull };
+
+    /// <summary>Whether the disk or its file system refuses, rather than somebody who has the file open.</summary>
+    public static bool IsBroken(IOException exception) => exception.HResult is UnixInputOutput or UnixReadOnly;
 
     public static SyncException Translate(Exception exception, string name) => exception switch
     {

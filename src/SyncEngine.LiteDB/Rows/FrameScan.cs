@@ -46,6 +46,14 @@ internal sealed class FrameScan
         }
     }
 
+    /// <summary>Tells the reader that the end of the dataset's log may be missing.</summary>
+    public void ReportLostCommits(int dataset, IFrameReader reader)
+    {
+        IsInReader = true;
+        reader.OnDamaged(new StorageFault(dataset, false, -1, "The log was damaged; its last commits are missing."));
+        IsInReader = false;
+    }
+
     private void ReadSnapshot(int dataset, DatasetHead head, IFrameReader reader, CancellationToken cancellationToken)
     {
         using var scan = new RowScan(_engine, Table.Snapshot.Name, DatasetHead.SnapshotRow(head.Generation, 0),

@@ -48,6 +48,9 @@ internal sealed class Database : IDisposable
 
     public bool IsClosed => _isClosed;
 
+    /// <summary>Whether recovery found that damage of the log cuts off commits that had been acknowledged.</summary>
+    public bool HasLostCommits { get; private init; }
+
     public byte[]? FileIdentity => _dataFile.Identity;
 
     public long SizeBytes => _dataFile.Length + (_logFile?.Length ?? 0);
@@ -73,6 +76,7 @@ internal sealed class Database : IDisposable
         return new Database(dataFile, logFile, log, data, faults)
         {
             Commits = recovery.Commits,
+            HasLostCommits = recovery.HasLostCommits,
             IsUnsettled = unsettled,
             _recovery = unsettled ? recovery : null,
         };
@@ -153,7 +157,7 @@ internal sealed class Database : IDisposable
         }
     }
 
-    /// <summary>Finishes a file that <see cref="Build"/> made: all pages in it, synced.</summary>
+    /// <summary>Finishes a file that <see cref="Build"/> made: all pages in it, synced, closed.</summary>
     public void FinishBuilding()
     {
         _engine.Checkpoint();
@@ -161,8 +165,9 @@ internal sealed class Database : IDisposable
         _log.Close();
         _data.Flush();
         _data.IsClosed = true;
-        _isClosed = true;
         _dataFile.FlushToDisk();
+        _isClosed = true;
+        CloseFiles();
     }
 
     /// <summary>

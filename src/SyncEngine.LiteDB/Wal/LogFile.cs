@@ -27,6 +27,7 @@ internal sealed class LogFile
     private int _appended;
     private int _written;
     private int _synced;
+    private int _syncs;
     private long _confirmed;
     private bool _isBroken;
     private bool _closed;
@@ -149,7 +150,7 @@ internal sealed class LogFile
             var end = Math.Min(appended, (first / FramesPerChunk + 1) * FramesPerChunk);
             for (var i = first; i < end; i++)
             {
-                _lastHash = LogFrame.Seal(Frame(i), _header.Id, Commits, i, _lastHash);
+                _lastHash = LogFrame.Seal(Frame(i), _header.Id, Commits, i, _syncs, _lastHash);
             }
 
             var offset = first % FramesPerChunk * LogFrame.Size;
@@ -166,6 +167,7 @@ internal sealed class LogFile
         if (_synced == _written) return;
         _file?.FlushToDisk();
         _synced = _written;
+        _syncs++;
     }
 
     /// <summary>Ignores whatever LiteDB's queue still hands over, and wakes whoever waits for it.</summary>
@@ -205,18 +207,31 @@ internal sealed class LogFile
     }
 
     /// <summary>The valid frames behind a header, up to and including the last that confirms a transaction.</summary>
-    public static List<byte[]> ReadFrames(IRawFile file, in LogHeader header, PlantedFaults? faults)
+    /// <param name="file">The log file.</param>
+    /// <param name="header">The header that counts.</param>
+    /// <param name="faults">Planted faults of tests.</param>
+    /// <param name="isDamaged">
+    /// Whether a frame is invalid that had been synced: damage, where an unsynced one is only what a crash leaves.
+    /// </param>
+    public static List<byte[]> ReadFrames(IRawFile file, in LogHeader header, PlantedFaults? faults,
+        out bool isDamaged)
     {
+        isDamaged = false;
         var frames = new List<byte[]>();
         var confirmed = 0;
         var hash = header.Id;
         while (true)
         {
             var frame = new byte[LogFrame.Size];
-            var offset = FramesStart + (long)frames.Count * LogFrame.Size;
-            if (file.ReadAt(offset, frame) < frame.Length) break;
+            if (!ReadFrame(file, frames.Count, frame)) break;
             var check = faults?.SkipLogHash != true;
-            if (!LogFrame.IsValid(frame, header.Id, frames.Count, hash, check, out hash)) break;
+            if (!LogFrame.IsValid(frame, header.Id, frames.Count, hash, check, out hash))
+            {
+                var syncsBefore = frames.Count == 0 ? -1 : LogFrame.Syncs(frames[^1], header.Id, frames.Count - 1);
+                isDamaged = WasSynced(file, header, frames.Count, frame, syncsBefore);
+                break;
+            }
+
             frames.Add(frame);
             if (Page.IsConfirmed(frame)) confirmed = frames.Count;
         }
@@ -235,11 +250,38 @@ internal sealed class LogFile
         file.FlushToDisk();
     }
 
+    /// <summary>
+    /// Whether a sound frame behind an invalid one was written after a sync that covered both. Between two frames in a
+    /// row there is at most one sync.
+    /// </summary>
+    private static bool WasSynced(IRawFile file, in LogHeader header, int index, byte[] invalid, int syncsBefore)
+    {
+        var own = LogFrame.Syncs(invalid, header.Id, index);
+        var covered = own >= 0 && own == syncsBefore ? own : syncsBefore + 1;
+        var hash = LogFrame.StoredHash(invalid);
+        var frame = new byte[LogFrame.Size];
+        for (var i = index + 1; ReadFrame(file, i, frame); i++)
+        {
+            if (LogFrame.IsValid(frame, header.Id, i, hash, true, out _)
+                && LogFrame.Syncs(frame, header.Id, i) > covered)
+            {
+                return true;
+            }
+
+            hash = LogFrame.StoredHash(frame);
+        }
+
+        return false;
+    }
+
+    private static bool ReadFrame(IRawFile file, int index, Span<byte> frame) =>
+        file.ReadAt(FramesStart + (long)index * LogFrame.Size, frame) == frame.Length;
+
     private void Rewind()
     {
         lock (_gate)
         {
-            _appended = _written = _synced = 0;
+            _appended = _written = _synced = _syncs = 0;
             _lastHash = _header.Id;
             const int chunksKept = 12;
             if (_chunks.Count > chunksKept) _chunks.RemoveRange(chunksKept, _chunks.Count - chunksKept);

@@ -11,13 +11,13 @@ internal static class LogFrame
     private const int HashedLength = Size - 8;
 
     /// <summary>Fills in the trailer; returns the hash that the next frame chains to.</summary>
-    public static ulong Seal(Span<byte> frame, ulong salt, long commits, int index, ulong previousHash)
+    public static ulong Seal(Span<byte> frame, ulong salt, long commits, int index, int syncs, ulong previousHash)
     {
         var trailer = frame[Page.Size..];
         BinaryPrimitives.WriteUInt64LittleEndian(trailer, salt);
         BinaryPrimitives.WriteInt64LittleEndian(trailer[8..], commits);
         BinaryPrimitives.WriteInt32LittleEndian(trailer[16..], index);
-        BinaryPrimitives.WriteInt32LittleEndian(trailer[20..], 0);
+        BinaryPrimitives.WriteInt32LittleEndian(trailer[20..], syncs);
         var hash = XxHash3.HashToUInt64(frame[..HashedLength], unchecked((long)previousHash));
         BinaryPrimitives.WriteUInt64LittleEndian(trailer[24..], hash);
         return hash;
@@ -32,6 +32,22 @@ internal static class LogFrame
             && BinaryPrimitives.ReadInt32LittleEndian(trailer[16..]) == index
             && (!checkHash || hash == XxHash3.HashToUInt64(frame[..HashedLength], unchecked((long)previousHash)));
     }
+
+    /// <summary>
+    /// How often this log had been synced when the frame was written, or −1 if the trailer is not this log's.
+    /// </summary>
+    public static int Syncs(ReadOnlySpan<byte> frame, ulong salt, int index)
+    {
+        var trailer = frame[Page.Size..];
+        return BinaryPrimitives.ReadUInt64LittleEndian(trailer) == salt
+            && BinaryPrimitives.ReadInt32LittleEndian(trailer[16..]) == index
+            ? BinaryPrimitives.ReadInt32LittleEndian(trailer[20..])
+            : -1;
+    }
+
+    /// <summary>The hash that a frame carries, whatever its bytes are.</summary>
+    public static ulong StoredHash(ReadOnlySpan<byte> frame) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(frame[(Size - 8)..]);
 
     public static long Commits(ReadOnlySpan<byte> frame) =>
         BinaryPrimitives.ReadInt64LittleEndian(frame[(Page.Size + 8)..]);

@@ -35,6 +35,9 @@ internal sealed class Recovery
     /// </summary>
     public bool IsLogForeign { get; private set; }
 
+    /// <summary>Whether a damaged frame of the log cuts off commits that had been acknowledged.</summary>
+    public bool HasLostCommits { get; private set; }
+
     /// <summary>What the data file's stamp names as its log once the frames are in it.</summary>
     public ulong CheckpointIdAfterReplay { get; private set; }
 
@@ -107,7 +110,7 @@ internal sealed class Recovery
                 + "Update SyncEngine.LiteDB.");
         }
 
-        var frames = LogFile.ReadFrames(logFile, header, faults);
+        var frames = LogFile.ReadFrames(logFile, header, faults, out var isDamaged);
         if (header.Database != stamp.Database
             || (header.BaseId != stamp.CheckpointId && header.Id != stamp.CheckpointId))
         {
@@ -118,6 +121,7 @@ internal sealed class Recovery
 
         LogHeader = header;
         Frames = frames;
+        HasLostCommits = isDamaged;
         if (frames.Count == 0)
         {
             // Frames that a power cut left unconfirmed must not be taken for a part of the log that follows.

@@ -27,6 +27,12 @@ internal sealed class SimulatedDisk : IFileSystem
     /// <summary>The operation from which on nothing may grow until there is more capacity; none if negative.</summary>
     public long FullAt { get; set; } = -1;
 
+    /// <summary>Syncs of files so far.</summary>
+    public int Flushes { get; set; }
+
+    /// <summary>Bytes written to files so far.</summary>
+    public long BytesWritten { get; set; }
+
     public bool FailingReads { get; set; }
 
     /// <summary>Bytes that files may take in all.</summary>

@@ -25,6 +25,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, int identity)
         if (disk.CutsNow) Apply(new Change((int)offset, bytes.ToArray()));
         disk.Step();
         disk.Reserve(offset + bytes.Length - _now.Length);
+        disk.BytesWritten += bytes.Length;
         Apply(new Change((int)offset, bytes.ToArray()));
     }
 
@@ -38,6 +39,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, int identity)
     public void FlushToDisk()
     {
         disk.Step();
+        disk.Flushes++;
         foreach (var change in _unsynced) change.ApplyTo(_durable);
         _unsynced.Clear();
     }
