@@ -1,0 +1,14 @@
+using BenchmarkDotNet.Running;
+using SyncEngine.Benchmarks.Workloads;
+
+namespace SyncEngine.Benchmarks;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        if (args.Length > 0 && args[0] == "workloads") return await WorkloadCommand.RunAsync(args[1..]);
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        return 0;
+    }
+}
