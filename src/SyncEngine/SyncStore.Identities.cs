@@ -154,6 +154,24 @@ public sealed partial class SyncStore
         return new ApplyResult(outcomes);
     }
 
+    /// <summary>
+    /// Whose bundle it is, without merging it: adopt that identity before <see cref="ApplyAsync"/> where the file still belongs
+    /// to an unpaired guest.
+    /// </summary>
+    /// <exception cref="SyncException">The bundle is malformed.</exception>
+    public static IdentityId ReadBundleIdentity(ReadOnlyMemory<byte> bundle)
+    {
+        (string identity, _) = FrameReader.ReadBundle(bundle, new FrameLimits());
+        try
+        {
+            return IdentityId.Parse(identity);
+        }
+        catch (FormatException e)
+        {
+            throw new SyncException(SyncErrorCode.Malformed, $"The bundle names no identity: {e.Message}", 0, e);
+        }
+    }
+
     private Identity Mint()
     {
         lock (_catalog)

@@ -1,0 +1,40 @@
+using SyncEngine.Datasets;
+using SyncEngine.LiteDB;
+
+namespace SyncEngine.Cli;
+
+/// <summary>Opens the file that a command names.</summary>
+internal static class StoreFile
+{
+    /// <summary>Opens a file that must be there, so that a mistyped name makes no empty store.</summary>
+    public static ValueTask<SyncStore> OpenExistingAsync(
+        string path, Terminal terminal, SyncStoreOptions? options = null)
+    {
+        if (!File.Exists(path))
+            throw CommandFailure.BadInput($"There is no file {path}: check the name, or make it with put or import.");
+        return OpenAsync(path, terminal, options);
+    }
+
+    /// <summary>Opens a file, or makes it.</summary>
+    public static ValueTask<SyncStore> OpenAsync(string path, Terminal terminal, SyncStoreOptions? options = null)
+    {
+        if (Directory.Exists(path)) throw CommandFailure.BadInput($"{path} is a folder: name the file in it.");
+        var storage = new LiteDbStorageOptions();
+        if (terminal.StateFolder is { Length: > 0 } folder) storage.LocalStateFolder = folder;
+        return LiteDbSyncStore.OpenAsync(path, options, storage);
+    }
+
+    /// <summary>The datasets that a command is about: the named one, which must be there, or all.</summary>
+    public static IReadOnlyList<Dataset> Datasets(SyncStore store, string? name)
+    {
+        IReadOnlyList<string> names = store.Identity.DatasetNames;
+        if (name is null) return names.Select(store.Identity.Dataset).ToList();
+        if (!names.Contains(name))
+        {
+            throw CommandFailure.NotFound($"There is no dataset {name}. "
+                + (names.Count == 0 ? "The file has none yet." : $"The file has: {string.Join(", ", names)}."));
+        }
+
+        return [store.Identity.Dataset(name)];
+    }
+}
