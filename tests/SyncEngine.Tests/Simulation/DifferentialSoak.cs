@@ -32,7 +32,7 @@ public static class DifferentialSoak
         }
         catch (Exception e)
         {
-            return e.Message;
+            return e.ToString();
         }
         finally
         {

@@ -19,4 +19,9 @@ public sealed class DifferentialTests
         DifferentialSoak.Run(part * HistoriesEach, HistoriesEach, failures.Add);
         Assert.True(failures.Count == 1, string.Join('\n', failures));
     }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(9)]
+    public void A_history_that_once_failed_stays_whole(int seed) => Assert.Null(DifferentialSoak.WhyItFails(seed));
 }
