@@ -13,7 +13,8 @@ namespace SyncEngine.LiteDB;
 /// <para>Three files: the database at the path given, its log beside it (<c>-wal</c>) and an empty lock file
 /// (<c>.lock</c>). While the storage is closed, the database alone holds everything.</para>
 /// <para>Not thread-safe: one thread opens, uses and disposes it, outside any custom task scheduler. A commit costs one
-/// fsync. After a failure of the disk the files are reopened by the next call, so that a commit can be tried again.</para>
+/// fsync. After a failure of the disk the files are reopened by the next call, so that a commit can be tried
+/// again.</para>
 /// </remarks>
 public sealed class LiteDbStorage : ISyncStorage
 {
@@ -44,10 +45,11 @@ public sealed class LiteDbStorage : ISyncStorage
     /// <param name="path">The database file; its folder must exist.</param>
     /// <param name="options">Null for the defaults.</param>
     /// <exception cref="SyncException">
-    /// <see cref="SyncErrorCode.FileInUse"/> if another store has it open; <see cref="SyncErrorCode.Damaged"/> if it is not
-    /// a store or its structure is damaged, and <see cref="SyncErrorCode.UnsupportedVersion"/> if a newer build wrote it,
-    /// both with the file untouched; <see cref="SyncErrorCode.StorageFull"/> and <see cref="SyncErrorCode.StorageFailed"/>
-    /// if the disk fails. A store on a full disk opens, and refuses commits until there is room.
+    /// <see cref="SyncErrorCode.FileInUse"/> if another store has it open; <see cref="SyncErrorCode.Damaged"/> if it is
+    /// not a store or its structure is damaged, and <see cref="SyncErrorCode.UnsupportedVersion"/> if a newer build
+    /// wrote it, both with the file untouched; <see cref="SyncErrorCode.StorageFull"/> and <see
+    /// cref="SyncErrorCode.StorageFailed"/> if the disk fails. A store on a full disk opens, and refuses commits until
+    /// there is room.
     /// </exception>
     public static LiteDbStorage Open(string path, LiteDbStorageOptions? options = null)
     {
@@ -80,16 +82,17 @@ public sealed class LiteDbStorage : ISyncStorage
     public IReadOnlyDictionary<int, byte[]> ReadMetadata() => Guarded(database =>
     {
         var pages = new Dictionary<int, byte[]>();
+        var pieces = RowReader.PiecesOf(database.Engine);
         using var scan = new RowScan(database.Engine, Table.Metadata.Name, int.MinValue, int.MaxValue);
         while (scan.MoveNext())
         {
             if (scan.Document is null
-                || !RowCodec.TryDecode(Table.Metadata, scan.Id, scan.Document, RowReader.PiecesOf(database.Engine), out var b))
+                || !RowCodec.TryDecode(Table.Metadata, scan.Id, scan.Document, pieces, out var bytes))
             {
                 throw new InvalidDataException($"metadata page {scan.Id} does not match its checksum.");
             }
 
-            pages.Add((int)scan.Id, b.ToArray());
+            pages.Add((int)scan.Id, bytes.ToArray());
         }
 
         return (IReadOnlyDictionary<int, byte[]>)pages;
@@ -204,7 +207,9 @@ public sealed class LiteDbStorage : ISyncStorage
         });
     }
 
-    /// <summary>Moves what the log holds into the database and closes the files. Nothing acknowledged depends on it.</summary>
+    /// <summary>
+    /// Moves what the log holds into the database and closes the files. Nothing acknowledged depends on it.
+    /// </summary>
     public void Dispose()
     {
         if (_isDisposed) return;
@@ -232,6 +237,7 @@ public sealed class LiteDbStorage : ISyncStorage
     {
         foreach (var flip in batch.Flips)
         {
+            if (flip.PageCount == 0) continue;
             if (_staged[flip.Dataset] is { } staged)
             {
                 var rows = RowReader.Ids(database.Engine, Table.Snapshot.Name,
@@ -239,8 +245,8 @@ public sealed class LiteDbStorage : ISyncStorage
                     int.MaxValue);
                 if (staged.PageCount == flip.PageCount && rows.Count == flip.PageCount) continue;
             }
-            else if (flip.PageCount == 0 || (_state.Heads.TryGetValue(flip.Dataset, out var head)
-                && head.PageCount == flip.PageCount && head.FirstKept == flip.FirstKeptSequence))
+            else if (_state.Heads.TryGetValue(flip.Dataset, out var head)
+                && head.PageCount == flip.PageCount && head.FirstKept == flip.FirstKeptSequence)
             {
                 continue;
             }

@@ -1,7 +1,8 @@
 namespace SyncEngine.LiteDB;
 
 /// <summary>
-/// Bugs that tests switch on to see the crash tests catch them: each disables one of the rules that durability rests on.
+/// Bugs that tests switch on to see the crash tests catch them: each disables one of the rules that durability rests
+/// on.
 /// </summary>
 internal sealed class PlantedFaults
 {

@@ -20,7 +20,8 @@ internal sealed class StoreCopy
     private long _bytes;
     private long _copiedBytes;
 
-    private StoreCopy(Database source, Database target, IProgress<double>? progress, CancellationToken cancellationToken)
+    private StoreCopy(Database source, Database target, IProgress<double>? progress,
+        CancellationToken cancellationToken)
     {
         _source = source.Engine;
         _target = target;
@@ -80,14 +81,15 @@ internal sealed class StoreCopy
             _cancellationToken.ThrowIfCancellationRequested();
             if (scan.Document is not { } document)
             {
-                throw new InvalidDataException($"row {scan.Id} of {table.Name} cannot be read, so it cannot be copied.");
+                throw new InvalidDataException($"row {scan.Id} of {table.Name} cannot be read, thus not copied.");
             }
 
             // A row with a wrong checksum is copied as it is: the copy reports it as the original does.
             Add(table.Name, document, document["b"].AsBinary?.Length ?? 0);
             for (var piece = 1; piece < RowCodec.PieceCount(document); piece++)
             {
-                if (RowReader.Find(_source, Table.Pieces, RowCodec.PieceId(table, scan.Id, piece)) is not { } more) continue;
+                var pieceId = RowCodec.PieceId(table, scan.Id, piece);
+                if (RowReader.Find(_source, Table.Pieces, pieceId) is not { } more) continue;
                 Add(Table.Pieces, more, more["b"].AsBinary?.Length ?? 0);
             }
         }

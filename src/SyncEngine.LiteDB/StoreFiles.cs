@@ -44,7 +44,7 @@ internal sealed class StoreFiles : IDisposable
         catch (IOException e) when (!FileErrors.IsFull(e))
         {
             throw new SyncException(SyncErrorCode.FileInUse,
-                $"{path} is open in another process or another store of this process. Close it there, then open it here.",
+                $"{path} is open in another process or another store of this one. Close it there, then open it here.",
                 innerException: e);
         }
     }
@@ -53,6 +53,7 @@ internal sealed class StoreFiles : IDisposable
     public Database Open()
     {
         if (!Files.Exists(Path)) Create();
+        else SyncFolder();
         if (Files.Exists(NewPath)) TryDelete(NewPath);
         IRawFile? dataFile = null;
         IRawFile? logFile = null;
@@ -79,7 +80,9 @@ internal sealed class StoreFiles : IDisposable
         }
     }
 
-    /// <summary>Builds a store's file under its temporary name; the caller fills it, finishes it and renames it.</summary>
+    /// <summary>
+    /// Builds a store's file under its temporary name; the caller fills it, finishes it and renames it.
+    /// </summary>
     /// <param name="path">The temporary name.</param>
     /// <param name="database">Which database it is.</param>
     /// <param name="commits">The commit counter it starts at.</param>
@@ -160,6 +163,22 @@ internal sealed class StoreFiles : IDisposable
         {
             TryDelete(NewPath);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// A process that was killed just after a rename left a name that is not durable yet, and commits that were
+    /// acknowledged under it would go with it.
+    /// </summary>
+    private void SyncFolder()
+    {
+        try
+        {
+            Files.SyncFolderOf(Path);
+        }
+        catch (IOException e) when (FileErrors.IsFull(e))
+        {
+            // A store on a full disk opens all the same; it cannot commit anyway.
         }
     }
 

@@ -8,7 +8,8 @@ public enum SyncStoreState
     /// <summary>Writes are taken and become durable.</summary>
     Ready = 1,
 
-    /// <summary>The last commit failed: what is pending stays queued and visible, new writes are refused, and the commit is
+    /// <summary>The last commit failed: what is pending stays queued and visible, new writes are refused, and the
+    /// commit is
     /// tried again every second and at each flush.</summary>
     StorageFailed = 2,
 

@@ -9,7 +9,8 @@ namespace SyncEngine;
 public sealed partial class SyncStore
 {
     /// <summary>
-    /// For each dataset of the current identity what is here and durable: tell it to another store to get what is missing.
+    /// For each dataset of the current identity what is here and durable: tell it to another store to get what is
+    /// missing.
     /// Opens every dataset.
     /// </summary>
     public IReadOnlyDictionary<string, VersionVector> GetVersions()
@@ -32,7 +33,8 @@ public sealed partial class SyncStore
         return identity;
     }
 
-    /// <summary>Switches to another identity of the file. Datasets of the one before are made durable and closed.</summary>
+    /// <summary>Switches to another identity of the file. Datasets of the one before are made durable and
+    /// closed.</summary>
     /// <exception cref="ArgumentException">The file has no such identity.</exception>
     public async ValueTask SwitchIdentityAsync(IdentityId id)
     {
@@ -45,7 +47,8 @@ public sealed partial class SyncStore
     }
 
     /// <summary>
-    /// Removes an identity with all its datasets and its device key from this file. What was never exchanged is lost: export it
+    /// Removes an identity with all its datasets and its device key from this file. What was never exchanged is lost:
+    /// export it
     /// first. Wiping the current identity switches to another one, or to a new guest.
     /// </summary>
     /// <exception cref="ArgumentException">The file has no such identity.</exception>
@@ -73,7 +76,8 @@ public sealed partial class SyncStore
     }
 
     /// <summary>
-    /// Pairs this file with another: the current guest, which never exchanged anything, takes the other identity's id and keeps
+    /// Pairs this file with another: the current guest, which never exchanged anything, takes the other identity's id
+    /// and keeps
     /// its datasets, which then merge.
     /// </summary>
     /// <exception cref="SyncException">
@@ -91,7 +95,8 @@ public sealed partial class SyncStore
     }
 
     /// <summary>
-    /// What another store of the same identity lacks, as one bundle of deltas: bytes to send over anything. Marks the identity
+    /// What another store of the same identity lacks, as one bundle of deltas: bytes to send over anything. Marks the
+    /// identity
     /// as paired.
     /// </summary>
     /// <param name="since">The other store's versions by dataset; null for all.</param>
@@ -116,10 +121,12 @@ public sealed partial class SyncStore
     }
 
     /// <summary>
-    /// Merges a bundle from another store of the same identity and completes when it is durable. Every frame is checked before
+    /// Merges a bundle from another store of the same identity and completes when it is durable. Every frame is
+    /// checked before
     /// the first is merged.
     /// </summary>
-    /// <exception cref="SyncException">The bundle is malformed, or belongs to another identity. Nothing changed.</exception>
+    /// <exception cref="SyncException">The bundle is malformed, or belongs to another identity. Nothing
+    /// changed.</exception>
     public async ValueTask<ApplyResult> ApplyAsync(
         ReadOnlyMemory<byte> bundle, CancellationToken cancellationToken = default)
     {
@@ -203,7 +210,8 @@ public sealed partial class SyncStore
         await WritePage().ConfigureAwait(false);
     }
 
-    /// <summary>Closes an identity's datasets; it stays in the file and opens them anew when it is current again.</summary>
+    /// <summary>Closes an identity's datasets; it stays in the file and opens them anew when it is current
+    /// again.</summary>
     private void Reopen(Identity identity)
     {
         byte[] page = identity.Encode();

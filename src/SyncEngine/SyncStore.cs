@@ -9,7 +9,8 @@ using SyncEngine.Wire;
 namespace SyncEngine;
 
 /// <summary>
-/// One file, or memory, with the identities in it and their datasets: where an app starts. Thread-safe. Dispose it to make
+/// One file, or memory, with the identities in it and their datasets: where an app starts. Thread-safe. Dispose it to
+/// make
 /// what is pending durable and to let others open the file.
 /// </summary>
 public sealed partial class SyncStore : IAsyncDisposable, IDisposable
@@ -128,7 +129,8 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Writes a copy of the store to a new file while it is in use. The copy may be opened: it then writes under new replica
+    /// Writes a copy of the store to a new file while it is in use. The copy may be opened: it then writes under new
+    /// replica
     /// ids.
     /// </summary>
     /// <exception cref="SyncException">The path exists or cannot be written, or the store is in memory.</exception>

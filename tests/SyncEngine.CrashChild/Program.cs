@@ -2,8 +2,8 @@ using SyncEngine.CrashChild;
 using SyncEngine.LiteDB;
 using SyncEngine.Storage;
 
-// Arguments: the store, its local state folder, whether a synchronization context is installed. Prints the number of each
-// commit once it was acknowledged, until somebody kills it.
+// Arguments: the store, its local state folder, whether a synchronization context is installed. Prints the number of
+// each commit once it was acknowledged, until somebody kills it.
 var (path, stateFolder, withContext) = (args[0], args[1], bool.Parse(args[2]));
 var worker = new Thread(() =>
 {

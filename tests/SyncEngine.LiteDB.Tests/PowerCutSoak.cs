@@ -57,7 +57,8 @@ public static class PowerCutSoak
         return null;
     }
 
-    private static string? RunUntilCut(SimulatedDisk disk, LiteDbStorageOptions options, StorageHistory history, Random random)
+    private static string? RunUntilCut(SimulatedDisk disk, LiteDbStorageOptions options, StorageHistory history,
+        Random random)
     {
         try
         {

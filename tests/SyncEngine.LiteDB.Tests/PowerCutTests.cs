@@ -18,10 +18,12 @@ public sealed class PowerCutTests
         AssertCaught(new PlantedFaults { SkipConfirmationSync = true });
 
     [Fact]
-    public void A_log_whose_hashes_are_not_checked_is_caught() => AssertCaught(new PlantedFaults { SkipLogHash = true });
+    public void A_log_whose_hashes_are_not_checked_is_caught() =>
+        AssertCaught(new PlantedFaults { SkipLogHash = true });
 
     [Fact]
-    public void A_checkpoint_that_overtakes_its_log_is_caught() => AssertCaught(new PlantedFaults { DataBeforeLog = true });
+    public void A_checkpoint_that_overtakes_its_log_is_caught() =>
+        AssertCaught(new PlantedFaults { DataBeforeLog = true });
 
     private static void AssertCaught(PlantedFaults faults)
     {

@@ -48,7 +48,8 @@ internal sealed class StorageModel
             var model = Dataset(flip.Dataset);
             model.Pages = flip.PageCount == 0 ? new List<byte[]>() : _staged[flip.Dataset].ToList();
             _staged.Remove(flip.Dataset);
-            foreach (var old in model.Frames.Keys.Where(s => s < flip.FirstKeptSequence).ToList()) model.Frames.Remove(old);
+            var replaced = model.Frames.Keys.Where(s => s < flip.FirstKeptSequence).ToList();
+            foreach (var old in replaced) model.Frames.Remove(old);
         }
 
         foreach (var (page, bytes) in batch.Metadata)
@@ -111,7 +112,8 @@ internal sealed class StorageModel
 
     private sealed class Describer(int dataset, List<string> lines) : IFrameReader
     {
-        public void OnSnapshotPage(int page, ReadOnlyMemory<byte> frame) => lines.Add($"{dataset} page {page} {Hash(frame)}");
+        public void OnSnapshotPage(int page, ReadOnlyMemory<byte> frame) =>
+            lines.Add($"{dataset} page {page} {Hash(frame)}");
 
         public void OnLogFrame(long sequence, ReadOnlyMemory<byte> frame) =>
             lines.Add($"{dataset} frame {sequence} {Hash(frame)}");

@@ -25,7 +25,7 @@ internal sealed class DiskFileSystem : IFileSystem
 
     public void Rename(string from, string to, bool overwrite)
     {
-        if (overwrite && File.Exists(to)) File.Replace(from, to, null);
+        if (overwrite) FileMoves.Replace(from, to);
         else File.Move(from, to);
     }
 

@@ -20,7 +20,7 @@ internal static class FileErrors
         SyncException known => known,
         InvalidDataException => Damaged(name, exception.Message, exception),
         _ when IsFull(exception) => new SyncException(SyncErrorCode.StorageFull,
-            $"The disk that holds {name} is full. Free some space and flush again; nothing that was acknowledged is lost.",
+            $"The disk that holds {name} is full. Free some space and flush again; nothing acknowledged is lost.",
             innerException: exception),
         IOException or UnauthorizedAccessException or NotSupportedException => new SyncException(
             SyncErrorCode.StorageFailed,

@@ -14,8 +14,8 @@ internal enum FileOpening
 }
 
 /// <summary>
-/// The few file operations that durability depends on. Two implementations exist outside tests' faults: the real disk and
-/// the simulated one that power cuts are tried on.
+/// The few file operations that durability depends on. Two implementations exist outside tests' faults: the real disk
+/// and the simulated one that power cuts are tried on.
 /// </summary>
 internal interface IFileSystem
 {
@@ -23,7 +23,9 @@ internal interface IFileSystem
 
     IRawFile Open(string path, FileOpening opening);
 
-    /// <summary>Opens a file that nobody else may have open; throws an <see cref="IOException"/> if somebody has.</summary>
+    /// <summary>
+    /// Opens a file that nobody else may have open; throws an <see cref="IOException"/> if somebody has.
+    /// </summary>
     IDisposable Lock(string path);
 
     void Rename(string from, string to, bool overwrite);

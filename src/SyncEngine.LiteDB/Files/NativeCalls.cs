@@ -37,7 +37,9 @@ internal static class NativeCalls
         }
     }
 
-    /// <summary>Bytes that differ between a file and any copy of it; null where the platform has no such thing.</summary>
+    /// <summary>
+    /// Bytes that differ between a file and any copy of it; null where the platform has no such thing.
+    /// </summary>
     public static byte[]? FileIdentity(FileStream stream)
     {
         try

@@ -94,7 +94,7 @@ internal sealed class BatchWriter
     private void Flip(in SnapshotFlip flip, StagedSnapshots staged)
     {
         var head = HeadOf(flip.Dataset);
-        var next = staged[flip.Dataset];
+        var next = flip.PageCount == 0 ? null : staged[flip.Dataset];
 
         // A retried batch finds its flip done: without staged pages, or with those that are current already.
         if (next is null && head.PageCount == flip.PageCount && head.FirstKept == flip.FirstKeptSequence) return;
@@ -102,7 +102,8 @@ internal sealed class BatchWriter
         AddSnapshotJunk(head, next);
         if (flip.FirstKeptSequence > head.FirstKept)
         {
-            AddJunk(TakeJunk(), new JunkRange(Table.Log, head.LogRow(head.FirstKept), head.LogRow(flip.FirstKeptSequence - 1)));
+            var (low, high) = (head.LogRow(head.FirstKept), head.LogRow(flip.FirstKeptSequence - 1));
+            AddJunk(TakeJunk(), new JunkRange(Table.Log, low, high));
         }
 
         if (next is { } taken)

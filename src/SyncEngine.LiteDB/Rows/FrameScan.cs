@@ -21,7 +21,9 @@ internal sealed class FrameScan
     /// <summary>Damaged rows, in the shape of the collection that keeps them.</summary>
     public List<BsonDocument> Lost { get; } = new();
 
-    /// <summary>Whether the caller's reader runs, so that an exception is its own and says nothing about the file.</summary>
+    /// <summary>
+    /// Whether the caller's reader runs, so that an exception is its own and says nothing about the file.
+    /// </summary>
     public bool IsInReader { get; private set; }
 
     /// <summary>Whether LiteDB threw in a query.</summary>
@@ -77,7 +79,11 @@ internal sealed class FrameScan
         frame = default;
         try
         {
-            if (scan.Document is { } document && RowCodec.TryDecode(table, scan.Id, document, _readPiece, out frame)) return true;
+            if (scan.Document is { } document
+                && RowCodec.TryDecode(table, scan.Id, document, _readPiece, out frame))
+            {
+                return true;
+            }
         }
         catch (Exception e) when (e is not (IOException or OutOfMemoryException))
         {

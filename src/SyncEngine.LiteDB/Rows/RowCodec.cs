@@ -14,7 +14,9 @@ internal sealed class Table
     public static readonly Table Own = new("own", 5);
     public static readonly Table Junk = new("junk", 6);
 
-    /// <summary>Further pieces of rows that are too large for one document, by <see cref="RowCodec.PieceId"/>.</summary>
+    /// <summary>
+    /// Further pieces of rows that are too large for one document, by <see cref="RowCodec.PieceId"/>.
+    /// </summary>
     public const string Pieces = "more";
 
     /// <summary>Copies of rows that failed their check, by <see cref="RowCodec.PieceId"/> with piece 0.</summary>
@@ -32,8 +34,8 @@ internal sealed class Table
 }
 
 /// <summary>
-/// A row: bytes under a number. Its document is <c>{ _id, b }</c>, where b is 8 bytes of XxHash3 and the bytes; a row too
-/// large for one document has its count of pieces in n and the other pieces in a collection of their own.
+/// A row: bytes under a number. Its document is <c>{ _id, b }</c>, where b is 8 bytes of XxHash3 and the bytes; a row
+/// too large for one document has its count of pieces in n and the other pieces in a collection of their own.
 /// </summary>
 internal static class RowCodec
 {
@@ -82,12 +84,15 @@ internal static class RowCodec
         return key;
     }
 
-    /// <summary>Gets the bytes of a row of one piece, or of a larger one put together; false if they fail the check.</summary>
+    /// <summary>
+    /// Gets the bytes of a row of one piece, or of a larger one put together; false if they fail the check.
+    /// </summary>
     public static bool TryDecode(Table table, long id, BsonDocument document, Func<byte[], byte[]?> readPiece,
         out ReadOnlyMemory<byte> bytes)
     {
         bytes = default;
-        if (!document.TryGetValue("b", out var value) || value.AsBinary is not { Length: >= HashLength } stored) return false;
+        if (!document.TryGetValue("b", out var value)) return false;
+        if (value.AsBinary is not { Length: >= HashLength } stored) return false;
         bytes = stored.AsMemory(HashLength);
         if (PieceCount(document) is var count and > 1)
         {

@@ -4,8 +4,8 @@ using LiteDB.Engine;
 namespace SyncEngine.LiteDB.Rows;
 
 /// <summary>
-/// Reads the rows of a range in order. A document that LiteDB cannot read is stepped over, with its number known from the
-/// index; an index that it cannot read ends the scan with an exception.
+/// Reads the rows of a range in order. A document that LiteDB cannot read is stepped over, with its number known from
+/// the index; an index that it cannot read ends the scan with an exception.
 /// </summary>
 internal sealed class RowScan : IDisposable
 {
@@ -64,7 +64,11 @@ internal sealed class RowScan : IDisposable
         HadFaults = true;
         Dispose();
         var ids = RowReader.Ids(_engine, _collection, _next, _high, 1);
-        if (ids.Count == 0 || !ids[0].IsInt64) throw new InvalidDataException($"The index of {_collection} is unreadable.");
+        if (ids.Count == 0 || !ids[0].IsInt64)
+        {
+            throw new InvalidDataException($"The index of {_collection} is unreadable.");
+        }
+
         var id = ids[0].AsInt64;
         try
         {
@@ -88,7 +92,11 @@ internal sealed class RowScan : IDisposable
     private void Accept(BsonDocument document)
     {
         Id = document["_id"].AsInt64;
-        if (Id < _next || Id > _high) throw new InvalidDataException("A document does not carry the number it is filed under.");
+        if (Id < _next || Id > _high)
+        {
+            throw new InvalidDataException("A document does not carry the number it is filed under.");
+        }
+
         Document = document;
         _next = Id + 1;
         _queryBytes += document.TryGetValue("b", out var bytes) ? bytes.AsBinary?.Length ?? 0 : 0;

@@ -78,7 +78,11 @@ internal sealed class StoreState
         var own = ReadAll(engine, Table.Own);
         if (own.Count != 1) throw new InvalidDataException("The row that describes the store is missing.");
         state.ReadOwn(own[0].Bytes.Span);
-        foreach (var (id, bytes) in ReadAll(engine, Table.Heads)) state.Heads[(int)id] = DatasetHead.FromBytes(bytes.Span);
+        foreach (var (id, bytes) in ReadAll(engine, Table.Heads))
+        {
+            state.Heads[(int)id] = DatasetHead.FromBytes(bytes.Span);
+        }
+
         foreach (var (id, bytes) in ReadAll(engine, Table.Junk)) state.Junk[id] = JunkRange.FromBytes(bytes.Span);
         return state;
     }

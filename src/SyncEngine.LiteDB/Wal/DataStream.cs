@@ -3,8 +3,8 @@ using SyncEngine.LiteDB.Files;
 namespace SyncEngine.LiteDB.Wal;
 
 /// <summary>
-/// The data file as LiteDB sees it. Pages that a checkpoint or a recovery writes are gathered here, and go to the file in
-/// order and only after the log that holds them is durable.
+/// The data file as LiteDB sees it. Pages that a checkpoint or a recovery writes are gathered here, and go to the file
+/// in order and only after the log that holds them is durable.
 /// </summary>
 internal sealed class DataStream : PageStream
 {

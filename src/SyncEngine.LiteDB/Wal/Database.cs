@@ -38,7 +38,9 @@ internal sealed class Database : IDisposable
     /// <summary>Durable commits since the database was made.</summary>
     public long Commits { get; private set; }
 
-    /// <summary>Whether recovery could not write its pages to a full disk: reading works, committing does not.</summary>
+    /// <summary>
+    /// Whether recovery could not write its pages to a full disk: reading works, committing does not.
+    /// </summary>
     public bool IsUnsettled { get; private set; }
 
     /// <summary>For reads; writes go through <see cref="Run"/>.</summary>
@@ -76,7 +78,9 @@ internal sealed class Database : IDisposable
         };
     }
 
-    /// <summary>Makes an empty database in a file that nobody else knows yet; it has no log file until it is opened.</summary>
+    /// <summary>
+    /// Makes an empty database in a file that nobody else knows yet; it has no log file until it is opened.
+    /// </summary>
     public static Database Build(IRawFile dataFile, Guid id, long commits)
     {
         var log = new LogFile(null, null) { Commits = commits };
@@ -161,7 +165,9 @@ internal sealed class Database : IDisposable
         _dataFile.FlushToDisk();
     }
 
-    /// <summary>Reads the data file page by page as it is on disk; yields the position of each that fails its check.</summary>
+    /// <summary>
+    /// Reads the data file page by page as it is on disk; yields the position of each that fails its check.
+    /// </summary>
     public IEnumerable<long> DamagedPages(Action<double>? progress, CancellationToken cancellationToken)
     {
         var page = new byte[Page.Size];
@@ -175,7 +181,9 @@ internal sealed class Database : IDisposable
         }
     }
 
-    /// <summary>Closes the database and its files; everything committed is in the data file unless the disk failed.</summary>
+    /// <summary>
+    /// Closes the database and its files; everything committed is in the data file unless the disk failed.
+    /// </summary>
     public void Dispose()
     {
         if (_isClosed) return;

@@ -67,8 +67,8 @@ internal sealed class LogFile
     }
 
     /// <summary>
-    /// Binds an empty log to the data file as it is now: a new salt in the other header slot, durable before any frame of
-    /// the new log is written, so that no mixture of old and new frames can ever pass for a log.
+    /// Binds an empty log to the data file as it is now: a new salt in the other header slot, durable before any frame
+    /// of the new log is written, so that no mixture of old and new frames can ever pass for a log.
     /// </summary>
     public void Reset(Guid database, ulong baseId)
     {
@@ -98,7 +98,8 @@ internal sealed class LogFile
             if (_appended == 0) AppendFirst();
 
             // LiteDB only ever appends; anything else would be a LiteDB that this package was not made for.
-            // Thrown where the storage waits: an exception here would stop LiteDB's queue and block whoever waits for it.
+            // Thrown where the storage waits: an exception here would stop LiteDB's queue and block whoever waits for
+            // it.
             if (index != _appended - 1) _isBroken = true;
             if (_isBroken)
             {
@@ -119,7 +120,7 @@ internal sealed class LogFile
     {
         lock (_gate)
         {
-            if (index + 1 >= _appended) throw new InvalidDataException("A page beyond the end of the log was asked for.");
+            if (index + 1 >= _appended) throw new InvalidDataException("The log ends before a page of it.");
             Frame(index + 1)[..Page.Size].CopyTo(page);
         }
     }
@@ -132,7 +133,7 @@ internal sealed class LogFile
             while (_confirmed < count || _isBroken)
             {
                 if (_isBroken) throw new InvalidDataException("LiteDB wrote its log out of order.");
-                if (!Monitor.Wait(_gate, timeoutMilliseconds)) throw new TimeoutException("LiteDB's queue has stopped.");
+                if (!Monitor.Wait(_gate, timeoutMilliseconds)) throw new TimeoutException("LiteDB's queue stopped.");
             }
         }
     }

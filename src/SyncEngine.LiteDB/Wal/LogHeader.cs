@@ -5,7 +5,8 @@ using System.Text;
 namespace SyncEngine.LiteDB.Wal;
 
 /// <summary>
-/// One of the two header slots of the log file: the newer valid one counts. It binds the log to a state of the data file.
+/// One of the two header slots of the log file: the newer valid one counts. It binds the log to a state of the data
+/// file.
 /// </summary>
 /// <param name="Database">The database this log belongs to.</param>
 /// <param name="Generation">Raised with each reset; tells which slot is newer.</param>

@@ -40,6 +40,7 @@ internal abstract class PageStream : Stream
 
     private void Check(int count)
     {
-        if (count != Page.Size || Position % Page.Size != 0) throw new NotSupportedException("LiteDB asked for part of a page.");
+        if (count == Page.Size && Position % Page.Size == 0) return;
+        throw new NotSupportedException("LiteDB asked for part of a page.");
     }
 }

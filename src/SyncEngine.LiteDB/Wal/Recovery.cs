@@ -30,8 +30,8 @@ internal sealed class Recovery
     public bool NeedsNewLog { get; private set; }
 
     /// <summary>
-    /// Whether the log holds frames that do not continue this data file, because one of the two files was replaced. It is
-    /// then set aside, never played into a file it does not belong to.
+    /// Whether the log holds frames that do not continue this data file, because one of the two files was replaced. It
+    /// is then set aside, never played into a file it does not belong to.
     /// </summary>
     public bool IsLogForeign { get; private set; }
 
@@ -47,10 +47,15 @@ internal sealed class Recovery
         if (version > PageStamp.CurrentVersion)
         {
             throw new SyncException(SyncErrorCode.UnsupportedVersion,
-                $"{name} has format {version}; this build reads up to {PageStamp.CurrentVersion}. Update SyncEngine.LiteDB.");
+                $"{name} has format {version}; this build reads up to {PageStamp.CurrentVersion}. "
+                + "Update SyncEngine.LiteDB.");
         }
 
-        if (!PageStamp.TryRead(page, out var stamp)) throw FileErrors.Damaged(name, "its header does not match its checksum.");
+        if (!PageStamp.TryRead(page, out var stamp))
+        {
+            throw FileErrors.Damaged(name, "its header does not match its checksum.");
+        }
+
         var isSound = Page.Unseal(page, 0);
         var recovery = new Recovery(page, stamp.Database)
         {
@@ -126,6 +131,6 @@ internal sealed class Recovery
     }
 
     private static SyncException NotAStore(string name) => new(SyncErrorCode.Damaged,
-        $"{name} is not a SyncEngine store, or its first page was overwritten. It was left as it is; choose another path, "
-        + "or restore the store from a backup.");
+        $"{name} is not a SyncEngine store, or its first page was overwritten. It was left as it is; choose another "
+        + "path, or restore the store from a backup.");
 }

@@ -6,7 +6,8 @@ internal sealed class HybridClock(TimeProvider time)
     /// <summary>A received time further ahead than this never drags the local clock along.</summary>
     private const ulong AheadBitsMax = 5UL * 60 * 1000 << 16;
 
-    /// <summary>Wall and monotonic clock drifting apart by more than this is a jump or a resume from suspension.</summary>
+    /// <summary>Wall and monotonic clock drifting apart by more than this is a jump or a resume from
+    /// suspension.</summary>
     private static readonly TimeSpan _jumpMax = TimeSpan.FromSeconds(10);
 
     private ulong _last;
@@ -17,9 +18,11 @@ internal sealed class HybridClock(TimeProvider time)
     /// <summary>The latest time handed out or taken over.</summary>
     public HybridTimestamp Last => new(_last);
 
-    /// <summary>The next time, later than all before it unless the clock was corrected by more than five minutes.</summary>
+    /// <summary>The next time, later than all before it unless the clock was corrected by more than five
+    /// minutes.</summary>
     /// <param name="jumped">
-    /// Whether the wall clock jumped since the last reading (a correction, a resume from suspension or a restored image).
+    /// Whether the wall clock jumped since the last reading (a correction, a resume from suspension or a restored
+    /// image).
     /// </param>
     public HybridTimestamp Next(out bool jumped)
     {
@@ -27,7 +30,8 @@ internal sealed class HybridClock(TimeProvider time)
         jumped = Jumped(wall);
         ulong now = (ulong)Math.Max(0, wall.ToUnixTimeMilliseconds()) << 16;
 
-        // A clock that was years ahead must not win concurrent writes for ever: causality does not need the old reading.
+        // A clock that was years ahead must not win concurrent writes for ever: causality does not need the old
+        // reading.
         _last = _last >= now + AheadBitsMax ? now : Math.Max(_last + 1, now);
         return new HybridTimestamp(_last);
     }

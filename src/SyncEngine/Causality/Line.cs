@@ -1,7 +1,8 @@
 namespace SyncEngine.Causality;
 
 /// <summary>A replica's list of openings that wrote, in order of their first counters; immutable.</summary>
-/// <remarks>See docs/ARCHITECTURE.md, "Copied files": lines travel with vectors, and two lines of one replica that are no
+/// <remarks>See docs/ARCHITECTURE.md, "Copied files": lines travel with vectors, and two lines of one replica that are
+/// no
 /// prefix of one another show that a copied file wrote on both sides.</remarks>
 internal static class Line
 {

@@ -1,7 +1,8 @@
 namespace SyncEngine.Causality;
 
 /// <summary>
-/// One step of a replica's line: from <paramref name="FirstCounter"/> on, its changes were written by the opening of the
+/// One step of a replica's line: from <paramref name="FirstCounter"/> on, its changes were written by the opening of
+/// the
 /// file that drew <paramref name="Stamp"/>. Two copies of one file draw different stamps, which tells them apart.
 /// </summary>
 /// <param name="FirstCounter">The counter of the opening's first change.</param>

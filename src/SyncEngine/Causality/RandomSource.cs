@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 
 namespace SyncEngine.Causality;
 
-/// <summary>Where random bits come from. The default is the system's; a seeded one replays a run. Thread-safe.</summary>
+/// <summary>Where random bits come from. The default is the system's; a seeded one replays a run.
+/// Thread-safe.</summary>
 public abstract class RandomSource
 {
     /// <summary>The system's cryptographic generator: the only one to use outside tests and simulations.</summary>

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace SyncEngine.Causality;
 
 /// <summary>
-/// Names one copy of one dataset in one file: 64 random bits, drawn before its first write and never reused. The default
+/// Names one copy of one dataset in one file: 64 random bits, drawn before its first write and never reused. The
+/// default
 /// value, all zero, names no replica.
 /// </summary>
 /// <param name="Bits">The 64 bits; ids order by them as unsigned integers.</param>

@@ -2,7 +2,8 @@ namespace SyncEngine.Causality;
 
 /// <summary>
 /// An operating failure: bad bytes, a full disk, a file in use. A caller's own mistake is an
-/// <see cref="ArgumentException"/> or an <see cref="InvalidOperationException"/> instead. The message says what to do next.
+/// <see cref="ArgumentException"/> or an <see cref="InvalidOperationException"/> instead. The message says what to do
+/// next.
 /// </summary>
 public sealed class SyncException : Exception
 {

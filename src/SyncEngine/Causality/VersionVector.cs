@@ -5,7 +5,8 @@ namespace SyncEngine.Causality;
 /// <summary>
 /// For each replica the highest counter seen: what a dataset has, in a form that two devices can compare. Immutable.
 /// </summary>
-/// <remarks>Reading a component costs O(log n), comparing and joining O(n) in the number of replicas. After Parker et al.,
+/// <remarks>Reading a component costs O(log n), comparing and joining O(n) in the number of replicas. After Parker et
+/// al.,
 /// "Detection of Mutual Inconsistency in Distributed Systems" (1983).</remarks>
 public sealed class VersionVector : IReadOnlyCollection<Dot>, IEquatable<VersionVector>
 {

@@ -3,7 +3,8 @@ using SyncEngine.Causality;
 
 namespace SyncEngine.Cells;
 
-/// <summary>One cell of a decoded frame: where its key and field lie in the source, and which entries are its own.</summary>
+/// <summary>One cell of a decoded frame: where its key and field lie in the source, and which entries are its
+/// own.</summary>
 internal struct CellColumn
 {
     public int KeyAt;
@@ -28,7 +29,8 @@ internal struct EntryColumn
 }
 
 /// <summary>
-/// A decoded and checked frame, as views into its bytes and pooled columns: what a join takes. Dispose returns the columns.
+/// A decoded and checked frame, as views into its bytes and pooled columns: what a join takes. Dispose returns the
+/// columns.
 /// </summary>
 internal sealed class CellColumns : IDisposable
 {
@@ -37,7 +39,8 @@ internal sealed class CellColumns : IDisposable
     /// <summary>The frame's table of replicas.</summary>
     public ReplicaId[] Replicas { get; set; } = [];
 
-    /// <summary>For each replica the highest counter that the frame covers; 0 where a stored frame does not say.</summary>
+    /// <summary>For each replica the highest counter that the frame covers; 0 where a stored frame does not
+    /// say.</summary>
     public long[] To { get; set; } = [];
 
     /// <summary>For each replica the counter that the receiver must have.</summary>

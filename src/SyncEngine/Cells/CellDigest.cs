@@ -3,7 +3,8 @@ using System.IO.Hashing;
 namespace SyncEngine.Cells;
 
 /// <summary>
-/// One surviving write's part in the dataset's digest. The digest is the sum of the parts modulo 2⁶⁴, so it does not depend
+/// One surviving write's part in the dataset's digest. The digest is the sum of the parts modulo 2⁶⁴, so it does not
+/// depend
 /// on order and follows each change at constant cost. It finds mistakes and damage; it is no defence against forgery.
 /// </summary>
 internal static class CellDigest

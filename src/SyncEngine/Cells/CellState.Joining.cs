@@ -81,7 +81,8 @@ internal sealed partial class CellState
         }
     }
 
-    /// <summary>Whether the vector lies at or above the frontier of forgotten deletes, so that a delta suffices.</summary>
+    /// <summary>Whether the vector lies at or above the frontier of forgotten deletes, so that a delta
+    /// suffices.</summary>
     public bool AllowsDelta(ReadOnlySpan<long> baseCounters)
     {
         for (int i = 0; i < Replicas.Count; i++)
@@ -185,7 +186,8 @@ internal sealed partial class CellState
         SweepEmptied();
     }
 
-    /// <summary>Gives each replica of the frame its local index, and each local replica the counter that the frame covers.</summary>
+    /// <summary>Gives each replica of the frame its local index, and each local replica the counter that the frame
+    /// covers.</summary>
     private void MapReplicas(CellColumns frame)
     {
         if (_localOf.Length < frame.Replicas.Length) _localOf = new int[Math.Max(4, frame.Replicas.Length)];

@@ -6,7 +6,8 @@ internal sealed partial class CellState
     /// Replays a stored frame: its cells replace what they held, its counters, frontiers and lines are taken over. Call
     /// <see cref="CompleteLoading"/> after the last.
     /// </summary>
-    /// <returns>Replicas for which an earlier stored frame is missing, with the counter up to which all is there.</returns>
+    /// <returns>Replicas for which an earlier stored frame is missing, with the counter up to which all is
+    /// there.</returns>
     public IReadOnlyList<(int Replica, long Counter)> Load(
         CellColumns frame, long revision, long[] revisionsBelow)
     {

@@ -3,12 +3,12 @@ using SyncEngine.Causality;
 namespace SyncEngine.Cells;
 
 /// <summary>
-/// The state of one replica of a dataset: cells, version vector, collected frontier, digest. Every change, a local write
+/// The state of one replica of a dataset: cells, version vector, collected frontier, digest. Every change, a local
+/// write
 /// and a join alike, goes through <see cref="AddEntry"/> and <see cref="RemoveEntries"/>. Its dataset's gate guards it.
 /// </summary>
 internal sealed partial class CellState(ulong seed)
 {
-    private readonly List<int> _touched = [];
     private readonly List<TouchedCell> _touches = [];
     private readonly List<EntryData> _before = [];
     private readonly List<int> _emptied = [];
@@ -39,7 +39,8 @@ internal sealed partial class CellState(ulong seed)
     /// <summary>Raised once a transaction or join.</summary>
     public long Revision { get; private set; }
 
-    /// <summary>Changes at or before this revision can no longer be listed one by one: tombstones were forgotten.</summary>
+    /// <summary>Changes at or before this revision can no longer be listed one by one: tombstones were
+    /// forgotten.</summary>
     public long ForgottenRevision { get; set; }
 
     /// <summary>Whether touched cells keep what they held, for a change set or an undo.</summary>
@@ -68,8 +69,7 @@ internal sealed partial class CellState(ulong seed)
     /// <summary>Forgets what touched cells held before.</summary>
     public void Settle()
     {
-        foreach (int cell in _touched) Table[cell].Flags &= ~CellFlags.Touched;
-        _touched.Clear();
+        foreach (TouchedCell touch in _touches) Table[touch.Cell].Flags &= ~CellFlags.Touched;
         _touches.Clear();
         _before.Clear();
         SweepEmptied();
@@ -137,7 +137,6 @@ internal sealed partial class CellState(ulong seed)
 
         if (!KeepsBefore || (data.Flags & CellFlags.Touched) != 0) return;
         data.Flags |= CellFlags.Touched;
-        _touched.Add(cell);
         int first = _before.Count;
         foreach (EntryData entry in EntriesOf(cell)) _before.Add(entry);
         _touches.Add(new TouchedCell(cell, first, _before.Count - first));

@@ -5,7 +5,8 @@ using SyncEngine.Values;
 namespace SyncEngine.Cells;
 
 /// <summary>
-/// All cells of a dataset, found by kind, container and text through an open-addressing index over UTF-8 bytes. No object
+/// All cells of a dataset, found by kind, container and text through an open-addressing index over UTF-8 bytes. No
+/// object
 /// per cell, no string: about 56 bytes and the text and value themselves.
 /// </summary>
 internal sealed class CellTable(ulong seed)

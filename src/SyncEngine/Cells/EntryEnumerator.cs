@@ -1,6 +1,7 @@
 namespace SyncEngine.Cells;
 
-/// <summary>Walks the entries of a cell; it copies them, so the cell may change meanwhile but must not shrink.</summary>
+/// <summary>Walks the entries of a cell; it copies them, so the cell may change meanwhile but must not
+/// shrink.</summary>
 internal struct EntryEnumerator(CellTable table, int cell)
 {
     private int _next = table[cell].IsEmpty ? EntryData.None : CellTable.FirstEntry;

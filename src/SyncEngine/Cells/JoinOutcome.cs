@@ -9,6 +9,7 @@ public enum JoinOutcome
     /// <summary>The dataset had all of it already.</summary>
     AlreadyKnown = 2,
 
-    /// <summary>It builds on changes that are missing here, and was refused whole: ask again from the own vector.</summary>
+    /// <summary>It builds on changes that are missing here, and was refused whole: ask again from the own
+    /// vector.</summary>
     Gap = 3,
 }

@@ -1,6 +1,7 @@
 namespace SyncEngine.Cells;
 
-/// <summary>What a record is and how its concurrent changes merge. Part of a record's identity, beside its key.</summary>
+/// <summary>What a record is and how its concurrent changes merge. Part of a record's identity, beside its
+/// key.</summary>
 public enum RecordKind
 {
     /// <summary>One value; the latest of concurrent writes is shown, the others stay readable as conflicts.</summary>

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace SyncEngine.Cells;
 
-/// <summary>A growing array in segments: references to items stay valid, growth copies at most one small segment.</summary>
+/// <summary>A growing array in segments: references to items stay valid, growth copies at most one small
+/// segment.</summary>
 internal sealed class SegmentedArray<T> where T : struct
 {
     private const int SegmentBits = 11;

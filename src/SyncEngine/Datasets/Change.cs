@@ -40,7 +40,8 @@ public readonly record struct Change
     /// <summary>The value before; missing if there was none, and for elements of a set.</summary>
     public Value OldValue { get; }
 
-    /// <summary>The value now, the dataset's resolver applied; missing if there is none, and for elements of a set.</summary>
+    /// <summary>The value now, the dataset's resolver applied; missing if there is none, and for elements of a
+    /// set.</summary>
     public Value NewValue => _competition is null ? _newValue : _competition.Resolve(_newValue);
 
     /// <summary>Who wrote the shown value; none for a removal that is known only as an absence.</summary>

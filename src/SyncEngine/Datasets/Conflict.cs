@@ -3,7 +3,8 @@ using SyncEngine.Cells;
 namespace SyncEngine.Datasets;
 
 /// <summary>
-/// Concurrent writes of different values to one register or one field of a map. All are kept until somebody writes again.
+/// Concurrent writes of different values to one register or one field of a map. All are kept until somebody writes
+/// again.
 /// </summary>
 /// <param name="Key">The record's key.</param>
 /// <param name="Kind">Register or map.</param>

@@ -3,7 +3,8 @@ using SyncEngine.Values;
 namespace SyncEngine.Datasets;
 
 /// <summary>
-/// Chooses or makes the value to show where concurrent writes left several. It must be a pure function of its arguments,
+/// Chooses or makes the value to show where concurrent writes left several. It must be a pure function of its
+/// arguments,
 /// the same on every device: it is applied on each read, and never written by itself.
 /// </summary>
 /// <param name="key">The record's key.</param>

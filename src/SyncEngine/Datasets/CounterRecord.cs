@@ -4,7 +4,8 @@ namespace SyncEngine.Datasets;
 
 /// <summary>A 64-bit counter: concurrent additions all count. Sums wrap at 64 bits.</summary>
 /// <remarks>
-/// Each opening of the file keeps its running total in the counter. A reset removes the totals that the resetting device
+/// Each opening of the file keeps its running total in the counter. A reset removes the totals that the resetting
+/// device
 /// saw; an addition that another device made meanwhile brings back that device's running total.
 /// </remarks>
 public readonly record struct CounterRecord

@@ -14,8 +14,10 @@ public sealed partial class Dataset
     private Subscription[] _subscriptions = [];
 
     /// <summary>
-    /// One change set a transaction or merge, in order, after it is visible, on a thread-pool thread, one at a time for each
-    /// subscriber. One that falls behind by more than the configured queue gets <see cref="ChangeSet.IsResync"/> instead; one
+    /// One change set a transaction or merge, in order, after it is visible, on a thread-pool thread, one at a time
+    /// for each
+    /// subscriber. One that falls behind by more than the configured queue gets <see cref="ChangeSet.IsResync"/>
+    /// instead; one
     /// that throws is unsubscribed. Neither harms anybody else.
     /// </summary>
     public IObservable<ChangeSet> Changes => Observable.Create<ChangeSet>(observer =>
@@ -38,8 +40,10 @@ public sealed partial class Dataset
     }
 
     /// <summary>
-    /// The durable changes after a cursor: first one change set of all that changed since (old values are not known then),
-    /// then each change set once it is durable. Keep <see cref="ChangeSet.Cursor"/> to go on later, also after a restart.
+    /// The durable changes after a cursor: first one change set of all that changed since (old values are not known
+    /// then),
+    /// then each change set once it is durable. Keep <see cref="ChangeSet.Cursor"/> to go on later, also after a
+    /// restart.
     /// </summary>
     /// <param name="after">Where to go on; the default value starts from the beginning.</param>
     public IObservable<ChangeSet> Feed(FeedCursor after) => Observable.Create<ChangeSet>(observer =>
@@ -63,7 +67,11 @@ public sealed partial class Dataset
 
     internal void Unsubscribe(Subscription subscription)
     {
-        lock (_gate) _subscriptions = Array.FindAll(_subscriptions, other => other != subscription);
+        lock (_gate)
+        {
+            _subscriptions = Array.FindAll(_subscriptions, other => other != subscription);
+            if (!_inTransaction) _state.KeepsBefore = _subscriptions.Length > 0;
+        }
     }
 
     private IDisposable Subscribe(Subscription subscription)

@@ -68,11 +68,10 @@ public sealed partial class Dataset
                 : DatasetText.Encode(conflict.Field, fieldScratch, nameof(conflict));
             int cell = FindCell(kind, DatasetText.Encode(conflict.Key, keyScratch, nameof(conflict)), field, out _);
             if (cell < 0 || !HasExactly(cell, conflict)) return false;
+            if (conflict.Field is null) this[conflict.Key] = value;
+            else Map(conflict.Key)[conflict.Field] = value;
+            return true;
         }
-
-        if (conflict.Field is null) this[conflict.Key] = value;
-        else Map(conflict.Key)[conflict.Field] = value;
-        return true;
     }
 
     /// <summary>Every surviving write of a key, of any kind, and why the record reads as it does.</summary>

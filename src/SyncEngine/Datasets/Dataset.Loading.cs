@@ -11,7 +11,8 @@ public sealed partial class Dataset
     private readonly List<StorageFault> _faults = [];
 
     /// <summary>
-    /// Whether changes are missing that stood in a damaged part of the file. Reading and writing go on, deltas are refused until
+    /// Whether changes are missing that stood in a damaged part of the file. Reading and writing go on, deltas are
+    /// refused until
     /// a peer has brought the changes again (any merge does) or <see cref="AcceptLoss"/> is called.
     /// </summary>
     public bool IsDamaged
@@ -26,7 +27,8 @@ public sealed partial class Dataset
     public IReadOnlyList<StorageFault> Faults => _faults;
 
     /// <summary>
-    /// Gives up changes that stood in a damaged part of the file and that no peer can bring again: the dataset syncs again, as if
+    /// Gives up changes that stood in a damaged part of the file and that no peer can bring again: the dataset syncs
+    /// again, as if
     /// they had been seen and were gone.
     /// </summary>
     public void AcceptLoss()
@@ -43,7 +45,8 @@ public sealed partial class Dataset
         }
     }
 
-    /// <summary>Reads the stored frames; called once, on the storage thread, before anyone else has the dataset.</summary>
+    /// <summary>Reads the stored frames; called once, on the storage thread, before anyone else has the
+    /// dataset.</summary>
     internal void Load(ISyncStorage storage, CancellationToken cancellationToken)
     {
         var loader = new Loader(this);

@@ -18,7 +18,8 @@ public sealed partial class Dataset
     private bool _flipReady;
 
     /// <summary>
-    /// A snapshot pays once most of what is stored has been overwritten: then each byte is rewritten a fraction of once.
+    /// A snapshot pays once most of what is stored has been overwritten: then each byte is rewritten a fraction of
+    /// once.
     /// </summary>
     bool IJournaled.WantsSnapshot
     {
@@ -33,7 +34,8 @@ public sealed partial class Dataset
     }
 
     /// <summary>
-    /// Stages cells in the order of their indexes while writes go on: whatever changes meanwhile stands in a log frame that the
+    /// Stages cells in the order of their indexes while writes go on: whatever changes meanwhile stands in a log frame
+    /// that the
     /// flip keeps, and replaying that frame after the pages gives the state of the flip.
     /// </summary>
     bool IJournaled.StagePage(ISyncStorage storage)

@@ -11,7 +11,8 @@ public sealed partial class Dataset
     private long _versionChanges;
 
     /// <summary>
-    /// The dataset's version vector: for each replica the highest change that is here and durable. Tell it to a peer to get
+    /// The dataset's version vector: for each replica the highest change that is here and durable. Tell it to a peer
+    /// to get
     /// what is missing.
     /// </summary>
     public VersionVector Version
@@ -38,13 +39,15 @@ public sealed partial class Dataset
     }
 
     /// <summary>
-    /// What a peer with the given version lacks, as one frame: a delta, or a snapshot if the peer is behind the forgotten
+    /// What a peer with the given version lacks, as one frame: a delta, or a snapshot if the peer is behind the
+    /// forgotten
     /// deletes. It is handed out once everything in it is durable here. Costs what changed, not what exists.
     /// </summary>
     /// <param name="since">The peer's version.</param>
     /// <param name="packs">Whether to pack the frame with Brotli: about a third smaller for text, and slower.</param>
     /// <param name="cancellationToken">Ends the wait for durability.</param>
-    /// <exception cref="SyncException">Storage failed, or a damaged file misses changes that a peer must bring first.</exception>
+    /// <exception cref="SyncException">Storage failed, or a damaged file misses changes that a peer must bring
+    /// first.</exception>
     public async ValueTask<byte[]> DeltaAsync(
         VersionVector since, bool packs = false, CancellationToken cancellationToken = default)
     {
@@ -60,9 +63,11 @@ public sealed partial class Dataset
     public ValueTask<byte[]> SnapshotAsync(bool packs = false, CancellationToken cancellationToken = default) =>
         DeltaAsync(VersionVector.Empty, packs, cancellationToken);
 
-    /// <summary>Merges a delta or snapshot: whole, or not at all. Visible at once, durable with the next group commit.</summary>
+    /// <summary>Merges a delta or snapshot: whole, or not at all. Visible at once, durable with the next group
+    /// commit.</summary>
     /// <exception cref="SyncException">
-    /// The frame is malformed or from an unknown version, belongs to another dataset, or comes from a forked copy. Nothing
+    /// The frame is malformed or from an unknown version, belongs to another dataset, or comes from a forked copy.
+    /// Nothing
     /// changed.
     /// </exception>
     public JoinResult Join(ReadOnlyMemory<byte> frame)
@@ -106,7 +111,8 @@ public sealed partial class Dataset
     }
 
     /// <summary>
-    /// Forgets the deletes that a version covers. Safe under any version; a peer that is behind gets a snapshot next time. Pass
+    /// Forgets the deletes that a version covers. Safe under any version; a peer that is behind gets a snapshot next
+    /// time. Pass
     /// what every known peer has acknowledged.
     /// </summary>
     /// <returns>How many deletes were forgotten.</returns>

@@ -4,7 +4,8 @@ using SyncEngine.Cells;
 namespace SyncEngine.Datasets;
 
 /// <summary>
-/// A named set of records of one identity: what syncs, commits and counts against limits as one. Thread-safe: any thread may
+/// A named set of records of one identity: what syncs, commits and counts against limits as one. Thread-safe: any
+/// thread may
 /// read and write at any time; a write is visible when its call returns and durable with the next group commit.
 /// </summary>
 public sealed partial class Dataset : Records
@@ -48,7 +49,8 @@ public sealed partial class Dataset : Records
     }
 
     /// <summary>
-    /// Order-free hash of all surviving writes: replicas with equal versions have equal digests. No defence against forgery.
+    /// Order-free hash of all surviving writes: replicas with equal versions have equal digests. No defence against
+    /// forgery.
     /// </summary>
     public ulong Digest
     {
@@ -68,7 +70,8 @@ public sealed partial class Dataset : Records
     }
 
     /// <summary>
-    /// Chooses the value to show where concurrent writes left several; null shows the latest. Set it before reading: it is
+    /// Chooses the value to show where concurrent writes left several; null shows the latest. Set it before reading:
+    /// it is
     /// applied on each read and never written.
     /// </summary>
     public ConflictResolver? Resolver
@@ -90,7 +93,8 @@ public sealed partial class Dataset : Records
     /// Writes several records as one transaction: all of them or, if the action throws, none. The action runs under the
     /// dataset's gate: keep it short, and do not wait in it.
     /// </summary>
-    /// <exception cref="SyncException">A limit would be exceeded, or the storage has failed. Nothing was changed.</exception>
+    /// <exception cref="SyncException">A limit would be exceeded, or the storage has failed. Nothing was
+    /// changed.</exception>
     public void Write(Action<Transaction> action)
     {
         ArgumentNullException.ThrowIfNull(action);
@@ -138,6 +142,8 @@ public sealed partial class Dataset : Records
         Put(key, value);
         return FlushAsync(cancellationToken);
     }
+
+    internal override void InTransaction(Action<Transaction> action) => Write(action);
 
     internal override void Enter()
     {

@@ -10,7 +10,8 @@ public sealed record DatasetLimits
     public static DatasetLimits Unlimited { get; } = new();
 
     /// <summary>
-    /// What Amazon Cognito Sync allowed: 20 datasets an identity, 1,024 records and 1 MB a dataset, keys of 128 bytes and
+    /// What Amazon Cognito Sync allowed: 20 datasets an identity, 1,024 records and 1 MB a dataset, keys of 128 bytes
+    /// and
     /// values of 1 MB.
     /// </summary>
     public static DatasetLimits CognitoLimits { get; } = new()

@@ -3,7 +3,8 @@ using SyncEngine.Values;
 
 namespace SyncEngine.Datasets;
 
-/// <summary>The greatest (max) or least (min) number that any device wrote: integers and doubles in one exact order.</summary>
+/// <summary>The greatest (max) or least (min) number that any device wrote: integers and doubles in one exact
+/// order.</summary>
 public readonly record struct ExtremeRecord
 {
     private readonly Records _records;

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace SyncEngine.Datasets;
 
 /// <summary>
-/// A place in a dataset's feed of durable changes, to keep beside what was made of them and to resume from. It belongs to
+/// A place in a dataset's feed of durable changes, to keep beside what was made of them and to resume from. It belongs
+/// to
 /// one file; elsewhere, or after the file was restored from an older copy, the feed starts with a resync.
 /// </summary>
 /// <param name="Epoch">Names the opening of the file in which the revision was counted.</param>

@@ -37,7 +37,7 @@ public readonly record struct MapRecord
     }
 
     /// <summary>A field as a plain type, or the default where there is none.</summary>
-    /// <typeparam name="T">One of the types that <see cref="Records.Get{T}"/> reads.</typeparam>
+    /// <typeparam name="T">One of the types that <see cref="Records.Get{T}(string)"/> reads.</typeparam>
     public T? Get<T>(string field)
     {
         Value value = this[field];

@@ -2,7 +2,8 @@ using SyncEngine.Cells;
 
 namespace SyncEngine.Datasets;
 
-/// <summary>What names a record within its dataset: a key and a kind. Orders by key, ordinally, and then kind.</summary>
+/// <summary>What names a record within its dataset: a key and a kind. Orders by key, ordinally, and then
+/// kind.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Kind">The kind.</param>
 public readonly record struct RecordName(string Key, RecordKind Kind) : IComparable<RecordName>

@@ -4,7 +4,8 @@ using SyncEngine.Values;
 namespace SyncEngine.Datasets;
 
 /// <summary>
-/// The records of a dataset, to read and to write: a <see cref="Dataset"/> itself, where each write is a transaction of its
+/// The records of a dataset, to read and to write: a <see cref="Dataset"/> itself, where each write is a transaction
+/// of its
 /// own, or a <see cref="Transaction"/> over several.
 /// </summary>
 public abstract class Records
@@ -27,7 +28,8 @@ public abstract class Records
     }
 
     /// <summary>A register's value as a plain type, or the default where there is none.</summary>
-    /// <typeparam name="T">bool, int, long, double, float, string, byte[], DateTimeOffset, Value, or a nullable one.</typeparam>
+    /// <typeparam name="T">bool, int, long, double, float, string, byte[], DateTimeOffset, Value, or a nullable
+    /// one.</typeparam>
     /// <exception cref="InvalidOperationException">The value has another kind.</exception>
     public T? Get<T>(string key)
     {
@@ -36,7 +38,7 @@ public abstract class Records
     }
 
     /// <summary>Writes a register.</summary>
-    /// <typeparam name="T">One of the types that <see cref="Get{T}"/> reads.</typeparam>
+    /// <typeparam name="T">One of the types that <see cref="Get{T}(string)"/> reads.</typeparam>
     public void Put<T>(string key, T value) => Put(key, Value.Of(value));
 
     /// <summary>Writes a register; a missing value deletes it.</summary>
@@ -56,11 +58,26 @@ public abstract class Records
         }
     }
 
+    /// <summary>A map record as an object, or the default where the map has no field.</summary>
+    public T? Get<T>(string key, RecordMapping<T> mapping)
+    {
+        ArgumentNullException.ThrowIfNull(mapping);
+        return Contains(key, RecordKind.Map) ? mapping.Read(Map(key)) : default;
+    }
+
+    /// <summary>Writes an object as a map record: the fields that changed, as one transaction.</summary>
+    public void Put<T>(string key, T value, RecordMapping<T> mapping)
+    {
+        ArgumentNullException.ThrowIfNull(mapping);
+        InTransaction(transaction => mapping.Write(value, new MapWriter(transaction.Map(key))));
+    }
+
     /// <summary>Deletes a register. A concurrent write survives.</summary>
     /// <returns>Whether there was something to delete.</returns>
     public bool Delete(string key) => Delete(key, RecordKind.Register);
 
-    /// <summary>Deletes a record of any kind, with all that it holds. What others write concurrently survives.</summary>
+    /// <summary>Deletes a record of any kind, with all that it holds. What others write concurrently
+    /// survives.</summary>
     /// <returns>Whether there was something to delete.</returns>
     public bool Delete(string key, RecordKind kind)
     {
@@ -101,6 +118,9 @@ public abstract class Records
 
     /// <summary>An ordered list.</summary>
     public ListRecord List(string key) => new(this, key);
+
+    /// <summary>Runs writes as one transaction: the own one, or a new one.</summary>
+    internal abstract void InTransaction(Action<Transaction> action);
 
     /// <summary>Enters the gate to write; a lone write begins its transaction.</summary>
     internal abstract void Enter();

@@ -1,15 +1,18 @@
 namespace SyncEngine.Datasets;
 
 /// <summary>
-/// One subscriber's bounded queue of change sets, filled under the dataset's gate, so in order, and emptied by one work item
+/// One subscriber's bounded queue of change sets, filled under the dataset's gate, so in order, and emptied by one
+/// work item
 /// at a time. A subscriber that falls behind loses its queue and gets a resync; one that throws is unsubscribed.
 /// </summary>
 internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDisposable
 {
+    private const int SpinsMax = 16;
     private readonly object _queueGate = new();
-    private ChangeSet?[] _ring = new ChangeSet?[16];
-    private int _head;
+    private ChangeSet?[] _waiting = new ChangeSet?[16];
+    private ChangeSet?[] _delivering = new ChangeSet?[16];
     private int _count;
+    private int _undelivered;
     private bool _running;
     private volatile bool _ended;
     private static readonly WaitCallback _pump = static subscription => ((Subscription)subscription!).Pump();
@@ -24,17 +27,17 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         lock (_queueGate)
         {
             if (_ended) return;
-            if (_count >= queueMax)
+            if (_count + Volatile.Read(ref _undelivered) >= queueMax)
             {
-                Array.Clear(_ring, 0, _ring.Length);
-                (_head, _count) = (0, 0);
+                Array.Clear(_waiting, 0, _count);
+                _count = 0;
                 changes = changes.IsResync ? changes : new ChangeSet(
                     changes.Dataset, changes.Cursor, changes.Origin, [], isResync: true);
             }
 
-            if (_count == _ring.Length) Grow();
-            _ring[(_head + _count++) & (_ring.Length - 1)] = changes;
-            if (_running || (durableOnly && !IsDeliverable())) return;
+            if (_count == _waiting.Length) Array.Resize(ref _waiting, _count * 2);
+            _waiting[_count++] = changes;
+            if (_running || DeliverableCount() == 0) return;
             _running = true;
         }
 
@@ -46,7 +49,7 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
     {
         lock (_queueGate)
         {
-            if (_ended || _running || _count == 0 || !IsDeliverable()) return;
+            if (_ended || _running || DeliverableCount() == 0) return;
             _running = true;
         }
 
@@ -58,7 +61,7 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         lock (_queueGate)
         {
             _ended = true;
-            Array.Clear(_ring, 0, _ring.Length);
+            Array.Clear(_waiting, 0, _count);
             _count = 0;
         }
 
@@ -88,43 +91,95 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
 
     protected abstract void OnCompleted();
 
-    private bool IsDeliverable() => !durableOnly || _ring[_head]!.Revision <= dataset.DurableRevision;
+    /// <summary>How many of the waiting change sets may be delivered: all, or those that are durable.</summary>
+    private int DeliverableCount()
+    {
+        if (!durableOnly) return _count;
+        long durable = dataset.DurableRevision;
+        int deliverable = 0;
+        while (deliverable < _count && _waiting[deliverable]!.Revision <= durable) deliverable++;
+        return deliverable;
+    }
 
     private void Pump()
     {
         while (true)
         {
-            ChangeSet changes;
-            lock (_queueGate)
+            int count = Take();
+            if (count == 0)
             {
-                if (_ended || _count == 0 || !IsDeliverable())
+                if (!SpinForMore() && !Rest()) return;
+                continue;
+            }
+
+            for (int i = 0; i < count && !_ended; i++)
+            {
+                ChangeSet changes = _delivering[i]!;
+                _delivering[i] = null;
+                Volatile.Write(ref _undelivered, count - i - 1);
+                try
                 {
-                    _running = false;
-                    return;
+                    Deliver(changes);
                 }
-
-                changes = _ring[_head]!;
-                _ring[_head] = null;
-                _head = (_head + 1) & (_ring.Length - 1);
-                _count--;
-            }
-
-            try
-            {
-                Deliver(changes);
-            }
-            catch (Exception e)
-            {
-                Dispose();
-                dataset.Context.ObserverFailed(e);
+                catch (Exception e)
+                {
+                    Dispose();
+                    dataset.Context.ObserverFailed(e);
+                }
             }
         }
     }
 
-    private void Grow()
+    /// <summary>
+    /// Looks out for more for some microseconds: waking a thread for each of many small changes costs their writer more.
+    /// </summary>
+    private bool SpinForMore()
     {
-        var larger = new ChangeSet?[_ring.Length * 2];
-        for (int i = 0; i < _count; i++) larger[i] = _ring[(_head + i) & (_ring.Length - 1)];
-        (_ring, _head) = (larger, 0);
+        var spin = default(SpinWait);
+        for (int i = 0; i < SpinsMax && !durableOnly && !_ended; i++)
+        {
+            if (Volatile.Read(ref _count) > 0) return true;
+            spin.SpinOnce();
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends the work item, unless something came at the last moment.</summary>
+    /// <returns>Whether something did.</returns>
+    private bool Rest()
+    {
+        lock (_queueGate)
+        {
+            if (!_ended && DeliverableCount() > 0) return true;
+            _running = false;
+            return false;
+        }
+    }
+
+    /// <summary>Takes what may be delivered in one piece, so that writer and subscriber seldom meet at the
+    /// lock.</summary>
+    private int Take()
+    {
+        lock (_queueGate)
+        {
+            int count = _ended ? 0 : DeliverableCount();
+            _undelivered = count;
+            if (count == 0) return 0;
+            if (_delivering.Length < count) _delivering = new ChangeSet?[_waiting.Length];
+            if (count == _count)
+            {
+                (_waiting, _delivering) = (_delivering, _waiting);
+            }
+            else
+            {
+                Array.Copy(_waiting, _delivering, count);
+                Array.Copy(_waiting, count, _waiting, 0, _count - count);
+                Array.Clear(_waiting, _count - count, count);
+            }
+
+            _count -= count;
+            return count;
+        }
     }
 }

@@ -14,6 +14,8 @@ public sealed class Transaction : Records
 
     internal override Dataset Owner => _dataset;
 
+    internal override void InTransaction(Action<Transaction> action) => action(this);
+
     internal override void Enter() => CheckUsable();
 
     internal override void Leave(bool done)

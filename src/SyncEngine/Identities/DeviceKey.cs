@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 
 namespace SyncEngine.Identities;
 
-/// <summary>A P-256 key pair that this device keeps for an identity: it mints a guest offline and proves who is asking.</summary>
+/// <summary>A P-256 key pair that this device keeps for an identity: it mints a guest offline and proves who is
+/// asking.</summary>
 internal static class DeviceKey
 {
     /// <summary>A new private key as PKCS #8.</summary>

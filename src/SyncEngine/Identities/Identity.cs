@@ -5,7 +5,8 @@ using SyncEngine.Wire;
 
 namespace SyncEngine.Identities;
 
-/// <summary>Whose data it is: a guest, minted offline from a device key, and the datasets it has. Thread-safe.</summary>
+/// <summary>Whose data it is: a guest, minted offline from a device key, and the datasets it has.
+/// Thread-safe.</summary>
 public sealed class Identity
 {
     private readonly object _opening = new();
@@ -28,7 +29,8 @@ public sealed class Identity
     /// <summary>The identity's id, the same on all devices that are paired.</summary>
     public IdentityId Id { get; private set; }
 
-    /// <summary>Whether its data was exchanged with another file; such an identity is not given up for another.</summary>
+    /// <summary>Whether its data was exchanged with another file; such an identity is not given up for
+    /// another.</summary>
     public bool IsPaired { get; private set; }
 
     /// <summary>This device's public key, as a SubjectPublicKeyInfo (RFC 5280). Costs a key import once.</summary>
@@ -46,7 +48,8 @@ public sealed class Identity
     internal int Page { get; }
 
     /// <summary>
-    /// Opens a dataset, or makes an empty one that is kept once something is written to it. The first opening reads it from
+    /// Opens a dataset, or makes an empty one that is kept once something is written to it. The first opening reads it
+    /// from
     /// the file: about 0.1 s for 100,000 records; use <see cref="OpenDatasetAsync"/> where that must not block.
     /// </summary>
     /// <param name="name">1 to 512 bytes of UTF-8.</param>

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace SyncEngine.Identities;
 
-/// <summary>Names an identity: 128 bits. A guest's are the start of its device key's SHA-256, so they cannot be chosen.</summary>
+/// <summary>Names an identity: 128 bits. A guest's are the start of its device key's SHA-256, so they cannot be
+/// chosen.</summary>
 /// <param name="High">The first 64 bits.</param>
 /// <param name="Low">The last 64 bits.</param>
 public readonly record struct IdentityId(ulong High, ulong Low)

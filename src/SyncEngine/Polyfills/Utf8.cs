@@ -4,7 +4,8 @@ namespace System.Text.Unicode;
 /// <summary>The UTF-8 check that the older target lacks, under the name that the newer one gives it.</summary>
 internal static class Utf8
 {
-    /// <summary>Whether the bytes are well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF.</summary>
+    /// <summary>Whether the bytes are well-formed UTF-8: no overlong form, no surrogate, nothing above
+    /// U+10FFFF.</summary>
     public static bool IsValid(ReadOnlySpan<byte> value)
     {
         int position = 0;

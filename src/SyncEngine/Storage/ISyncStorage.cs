@@ -58,7 +58,8 @@ public interface ISyncStorage : IDisposable
     /// </summary>
     void Compact(IProgress<double>? progress, CancellationToken cancellationToken);
 
-    /// <summary>Reads everything and checks it; returns each fault found, none for a sound storage. Changes nothing.</summary>
+    /// <summary>Reads everything and checks it; returns each fault found, none for a sound storage. Changes
+    /// nothing.</summary>
     IReadOnlyList<StorageFault> Verify(IProgress<double>? progress, CancellationToken cancellationToken);
 
     /// <summary>

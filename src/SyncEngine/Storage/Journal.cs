@@ -89,7 +89,8 @@ internal sealed class Journal : IDisposable
         }
     }
 
-    /// <summary>Has a metadata page written, or removed, with the next commit; it is durable with the returned task.</summary>
+    /// <summary>Has a metadata page written, or removed, with the next commit; it is durable with the returned
+    /// task.</summary>
     public Task SetMetadata(int page, byte[]? bytes, bool claimsFile = false)
     {
         lock (_gate)

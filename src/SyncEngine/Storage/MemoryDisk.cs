@@ -3,7 +3,8 @@ using SyncEngine.Causality;
 namespace SyncEngine.Storage;
 
 /// <summary>
-/// Storage in memory that outlives the store opened on it: for tests, and for apps that keep their data elsewhere. Open it
+/// Storage in memory that outlives the store opened on it: for tests, and for apps that keep their data elsewhere.
+/// Open it
 /// again after disposing the store, as one would a file. Thread-safe.
 /// </summary>
 public sealed class MemoryDisk

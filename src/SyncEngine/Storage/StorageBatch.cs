@@ -12,10 +12,12 @@ public sealed class StorageBatch
     /// <summary>Snapshots that become current.</summary>
     public IList<SnapshotFlip> Flips { get; } = new List<SnapshotFlip>();
 
-    /// <summary>Numbers of datasets whose snapshot and log are removed whole, before anything else of this batch.</summary>
+    /// <summary>Numbers of datasets whose snapshot and log are removed whole, before anything else of this
+    /// batch.</summary>
     public IList<int> DroppedDatasets { get; } = new List<int>();
 
-    /// <summary>Whether the storage records that the file now belongs to this place, so that it is no longer copied.</summary>
+    /// <summary>Whether the storage records that the file now belongs to this place, so that it is no longer
+    /// copied.</summary>
     public bool ClaimsFile { get; set; }
 }
 

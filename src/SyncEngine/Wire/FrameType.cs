@@ -1,6 +1,7 @@
 namespace SyncEngine.Wire;
 
-/// <summary>What a frame carries, as its second element says. 5 and 6 are reserved for staged parts and healing.</summary>
+/// <summary>What a frame carries, as its second element says. 5 and 6 are reserved for staged parts and
+/// healing.</summary>
 internal enum FrameType : byte
 {
     Delta = 1,

@@ -12,7 +12,8 @@ internal static class FrameWriter
 {
     public const int Version = 1;
 
-    /// <summary>A delta for a peer that has <paramref name="baseCounters"/>, or a snapshot where that is empty.</summary>
+    /// <summary>A delta for a peer that has <paramref name="baseCounters"/>, or a snapshot where that is
+    /// empty.</summary>
     public static byte[] WriteShared(
         string dataset, CellState state, ReadOnlySpan<long> baseCounters, List<int> cells, bool isSnapshot, bool packs)
     {

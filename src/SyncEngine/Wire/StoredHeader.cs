@@ -11,7 +11,8 @@ internal sealed class StoredHeader
     /// <summary>The own replica; none until the first write.</summary>
     public ReplicaId Own { get; set; }
 
-    /// <summary>The claim of the file under which the own replica was drawn; another claim means a copied file.</summary>
+    /// <summary>The claim of the file under which the own replica was drawn; another claim means a copied
+    /// file.</summary>
     public ulong Claim { get; set; }
 
     /// <summary>The latest time handed out or taken over.</summary>
@@ -20,6 +21,7 @@ internal sealed class StoredHeader
     /// <summary>Changes at or before this revision cannot be listed one by one.</summary>
     public long ForgottenRevision { get; set; }
 
-    /// <summary>The openings of the file whose revisions a feed may resume from: first revision and random epoch.</summary>
+    /// <summary>The openings of the file whose revisions a feed may resume from: first revision and random
+    /// epoch.</summary>
     public IReadOnlyList<(long FirstRevision, ulong Epoch)> Epochs { get; set; } = [];
 }

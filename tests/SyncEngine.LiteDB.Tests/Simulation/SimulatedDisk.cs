@@ -3,8 +3,8 @@ using SyncEngine.LiteDB.Files;
 namespace SyncEngine.LiteDB.Tests.Simulation;
 
 /// <summary>
-/// A disk in memory that can lose power: what was not synced is lost, or a random part of it is, some of it torn between
-/// sectors. It can also fail one operation, and be full.
+/// A disk in memory that can lose power: what was not synced is lost, or a random part of it is, some of it torn
+/// between sectors. It can also fail one operation, and be full.
 /// </summary>
 internal sealed class SimulatedDisk : IFileSystem
 {
@@ -23,6 +23,9 @@ internal sealed class SimulatedDisk : IFileSystem
 
     /// <summary>The operation that fails once; none if negative.</summary>
     public long FailAt { get; set; } = -1;
+
+    /// <summary>The operation from which on nothing may grow until there is more capacity; none if negative.</summary>
+    public long FullAt { get; set; } = -1;
 
     public bool FailingReads { get; set; }
 
@@ -124,6 +127,7 @@ internal sealed class SimulatedDisk : IFileSystem
             throw new IOException("The power goes off.");
         }
 
+        if (Operations == FullAt) Capacity = UsedBytes;
         if (Operations == FailAt) throw new IOException("An operation fails.", 5);
     }
 
@@ -145,7 +149,7 @@ internal sealed class SimulatedDisk : IFileSystem
     {
         _locks.Clear();
         _isDead = false;
-        CutAt = FailAt = -1;
+        CutAt = FailAt = FullAt = -1;
     }
 
     private Dictionary<string, SimulatedFile> Alive(Dictionary<string, SimulatedFile> names) =>

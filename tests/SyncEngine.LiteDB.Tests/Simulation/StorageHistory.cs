@@ -58,7 +58,8 @@ internal sealed class StorageHistory(Random random)
         var expected = committed.Split('\n');
         var found = actual.Split('\n');
         return $"lost: {string.Join(", ", expected.Except(found).Take(4))}; not acknowledged: "
-            + $"{string.Join(", ", found.Except(expected).Take(4))}; {(tried is null ? "no" : "a")} commit was in flight";
+            + $"{string.Join(", ", found.Except(expected).Take(4))}; "
+            + $"{(tried is null ? "no" : "a")} commit was in flight";
     }
 
     private void Commit(ISyncStorage storage, StorageBatch batch)
