@@ -280,7 +280,10 @@ internal sealed class CellTable(ulong seed)
     {
         int slot = SlotOf(cell, HashOf(data.Kind, data.Owner, Slab.Read(data.TextAt)));
         Slab.Drop(data.TextAt);
-        data = default;
+
+        // A dot log may still name the cell, so it must read as empty until it is used again.
+        data = new CellData();
+        data.First.Replica = data.First.Next = EntryData.None;
         _freeCells.Add(cell);
         _slotsUsed--;
 
