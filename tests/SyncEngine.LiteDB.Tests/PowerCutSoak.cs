@@ -24,7 +24,8 @@ public static class PowerCutSoak
         {
             var diskSeed = seed + first / CutsPerDisk;
             var cuts = Math.Min(CutsPerDisk, count - first);
-            var failure = StorageThread.Run(withSynchronizationContext, () => RunDisk(diskSeed, cuts, faults, tornPercent));
+            var failure = StorageThread.Run(withSynchronizationContext,
+                () => RunDisk(diskSeed, cuts, faults, tornPercent));
             if (failure is not null) failures.Add($"seed {diskSeed}, context {withSynchronizationContext}: {failure}");
             if (diskSeed % 50 == 0) log($"{first + cuts} cuts, {failures.Count} failures");
         }
