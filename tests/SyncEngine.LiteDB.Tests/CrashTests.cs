@@ -16,14 +16,14 @@ public sealed class CrashTests
     [Fact]
     public void A_failed_operation_of_the_disk_loses_nothing()
     {
-        var failures = FaultSoak.RunFailures(11, 29, _ => { });
+        var failures = FaultSoak.RunFailures(11, 53, _ => { });
         Assert.True(failures.Count == 0, string.Join("\n", failures));
     }
 
     [Fact]
     public void A_full_disk_loses_nothing_and_stays_readable()
     {
-        var failures = FaultSoak.RunFullDisks(12, 7, _ => { });
+        var failures = FaultSoak.RunFullDisks(12, 13, _ => { });
         Assert.True(failures.Count == 0, string.Join("\n", failures));
     }
 }

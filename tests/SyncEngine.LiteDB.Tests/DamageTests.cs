@@ -10,7 +10,7 @@ namespace SyncEngine.LiteDB.Tests;
 public sealed class DamageTests : IDisposable
 {
     private const int Frames = 60;
-    private const int Flips = 150;
+    private const int Flips = 80;
     private readonly TemporaryStore _store = new();
 
     public void Dispose() => _store.Dispose();

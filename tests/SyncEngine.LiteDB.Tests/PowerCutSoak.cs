@@ -17,14 +17,15 @@ public static class PowerCutSoak
         Run(seed, count, withSynchronizationContext, log, null);
 
     internal static IReadOnlyList<string> Run(int seed, int count, bool withSynchronizationContext, Action<string> log,
-        PlantedFaults? faults)
+        PlantedFaults? faults, int tornPercent = 10)
     {
         var failures = new List<string>();
         for (var first = 0; first < count; first += CutsPerDisk)
         {
             var diskSeed = seed + first / CutsPerDisk;
             var cuts = Math.Min(CutsPerDisk, count - first);
-            var failure = StorageThread.Run(withSynchronizationContext, () => RunDisk(diskSeed, cuts, faults));
+            var failure = StorageThread.Run(withSynchronizationContext,
+                () => RunDisk(diskSeed, cuts, faults, tornPercent));
             if (failure is not null) failures.Add($"seed {diskSeed}, context {withSynchronizationContext}: {failure}");
             if (diskSeed % 50 == 0) log($"{first + cuts} cuts, {failures.Count} failures");
         }
@@ -32,10 +33,10 @@ public static class PowerCutSoak
         return failures;
     }
 
-    private static string? RunDisk(int seed, int cuts, PlantedFaults? faults)
+    private static string? RunDisk(int seed, int cuts, PlantedFaults? faults, int tornPercent)
     {
         var random = new Random(seed);
-        var disk = new SimulatedDisk();
+        var disk = new SimulatedDisk { TornPercent = tornPercent };
         var history = new StorageHistory(random);
         var options = new LiteDbStorageOptions
         {

@@ -19,17 +19,17 @@ public sealed class PowerCutTests
 
     [Fact]
     public void A_log_whose_hashes_are_not_checked_is_caught() =>
-        AssertCaught(new PlantedFaults { SkipLogHash = true });
+        AssertCaught(new PlantedFaults { SkipLogHash = true }, tornPercent: 80);
 
     [Fact]
     public void A_checkpoint_that_overtakes_its_log_is_caught() =>
         AssertCaught(new PlantedFaults { DataBeforeLog = true });
 
-    private static void AssertCaught(PlantedFaults faults)
+    private static void AssertCaught(PlantedFaults faults, int tornPercent = 10)
     {
         for (var seed = 0; seed < 100; seed++)
         {
-            if (PowerCutSoak.Run(3_000 + seed, 10, seed % 2 == 0, _ => { }, faults).Count > 0) return;
+            if (PowerCutSoak.Run(3_000 + seed, 10, seed % 2 == 0, _ => { }, faults, tornPercent).Count > 0) return;
         }
 
         Assert.Fail("1,000 power cuts did not catch the planted bug.");

@@ -27,6 +27,9 @@ internal sealed class SimulatedDisk : IFileSystem
     /// <summary>The operation from which on nothing may grow until there is more capacity; none if negative.</summary>
     public long FullAt { get; set; } = -1;
 
+    /// <summary>How many of the unsynced writes that survive a power cut are torn.</summary>
+    public int TornPercent { get; init; } = 10;
+
     /// <summary>Syncs of files so far.</summary>
     public int Flushes { get; set; }
 

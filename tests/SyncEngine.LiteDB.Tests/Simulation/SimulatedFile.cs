@@ -51,7 +51,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, int identity)
             foreach (var change in _unsynced)
             {
                 if (random.Next(2) == 0) continue;
-                if (random.Next(10) == 0) change.ApplyTornTo(_durable, random);
+                if (random.Next(100) < disk.TornPercent) change.ApplyTornTo(_durable, random);
                 else change.ApplyTo(_durable);
             }
         }
@@ -78,9 +78,11 @@ internal sealed class SimulatedFile(SimulatedDisk disk, int identity)
         /// <summary>Some sectors reach the disk, others do not, in no particular order.</summary>
         public void ApplyTornTo(Content content, Random random)
         {
+            // A write that nearly made it is the harder case: most of its parts look sound.
+            var lostPercent = random.Next(2) == 0 ? 5 : 50;
             for (var start = 0; start < Bytes?.Length; start += Sector)
             {
-                if (random.Next(2) == 0) continue;
+                if (random.Next(100) < lostPercent) continue;
                 content.Write(Offset + start, Bytes.AsSpan(start, Math.Min(Sector, Bytes.Length - start)));
             }
         }
