@@ -306,7 +306,7 @@ public sealed class LiteDbStorage : ISyncStorage
             _hasLostCommits |= database.HasLostCommits;
             var place = _files.PlaceOf(database);
             IsCopied = _state.IsMarkedCopied || (place is not null && !place.AsSpan().SequenceEqual(_state.Place))
-                || _mark.Read() > database.Commits;
+                || _mark.Read() > database.Commits || _hasLostCommits;
             return _database = database;
         }
         catch

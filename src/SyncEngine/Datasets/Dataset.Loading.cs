@@ -86,6 +86,7 @@ public sealed partial class Dataset
         {
             dataset._faults.Add(fault);
             _damaged = true;
+            dataset._holdsDamage |= fault.Sequence >= 0;
             _lostPage |= fault.IsSnapshotPage;
             if (!fault.IsSnapshotPage) dataset._sequence = Math.Max(dataset._sequence, fault.Sequence);
         }

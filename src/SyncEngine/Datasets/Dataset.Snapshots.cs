@@ -16,6 +16,7 @@ public sealed partial class Dataset
     private int _page = -1;
     private int _nextCell;
     private bool _flipReady;
+    private bool _holdsDamage;
 
     /// <summary>
     /// A snapshot pays once most of what is stored has been overwritten: then each byte is rewritten a fraction of
@@ -28,6 +29,7 @@ public sealed partial class Dataset
             lock (_gate)
             {
                 long live = _state.LiveBytes + 16L * (_state.LiveRecords + _state.Tombstones);
+                if (_holdsDamage) return true;
                 return _logBytes + _snapshotBytes > Math.Max(_snapshotNotBelow, SnapshotFactor * live + SnapshotSlackBytes);
             }
         }
@@ -89,6 +91,7 @@ public sealed partial class Dataset
     private void CompleteSnapshot()
     {
         _snapshotBytes = _stagedBytes;
+        _holdsDamage = false;
         _logBytes -= _logBytesAtStart;
         (_page, _flipReady, _snapshotNotBelow) = (-1, false, 0);
     }
