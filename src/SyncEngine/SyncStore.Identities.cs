@@ -41,8 +41,7 @@ public sealed partial class SyncStore
         Identity target = Identities.FirstOrDefault(identity => identity.Id == id)
             ?? throw new ArgumentException($"The file has no identity {id}; see Identities.", nameof(id));
         if (target == Identity) return;
-        await FlushAsync().ConfigureAwait(false);
-        Reopen(Identity);
+        if (_journal is not null) await PutAway(Identity).ConfigureAwait(false);
         await MakeCurrent(target).ConfigureAwait(false);
     }
 
@@ -62,7 +61,12 @@ public sealed partial class SyncStore
             _identities.Remove(identity.Page);
         }
 
-        foreach (Dataset dataset in identity.Opened) _journal?.Drop(dataset.Number, dataset);
+        foreach (Dataset dataset in identity.Opened)
+        {
+            _journal?.Drop(dataset.Number, dataset);
+            dataset.Discard();
+        }
+
         foreach (int number in identity.StoredNumbers) _journal?.Drop(number, null);
         identity.Close();
         Task wiped = _journal?.SetMetadata(identity.Page, null) ?? Task.CompletedTask;
@@ -228,17 +232,17 @@ public sealed partial class SyncStore
         await WritePage().ConfigureAwait(false);
     }
 
-    /// <summary>Closes an identity's datasets; it stays in the file and opens them anew when it is current
-    /// again.</summary>
-    private void Reopen(Identity identity)
+    /// <summary>Makes an identity's datasets durable and closes them; they are read anew when it is current again.</summary>
+    private async Task PutAway(Identity identity)
     {
-        byte[] page = identity.Encode();
+        IReadOnlyList<Dataset> opened = identity.Opened;
         identity.Close();
+
+        // Closed first, so that no write can slip in between what is flushed and what is read anew later.
+        foreach (Dataset dataset in opened) await dataset.FlushAsync().ConfigureAwait(false);
+        IdentityPage page = CatalogCodec.ReadIdentity(identity.Encode(), "memory");
         lock (_catalog)
-        {
-            _identities[identity.Page] = new Identity(
-                identity.Page, CatalogCodec.ReadIdentity(page, "memory"), _context, NextDatasetNumber);
-        }
+            _identities[identity.Page] = new Identity(identity.Page, page, _context, NextDatasetNumber);
     }
 
     private Task WritePage(bool claimsFile = false)

@@ -6,7 +6,7 @@ namespace SyncEngine.Cells;
 /// segment.</summary>
 internal sealed class SegmentedArray<T> where T : struct
 {
-    private const int SegmentBits = 11;
+    private const int SegmentBits = 10;
     private const int SegmentLength = 1 << SegmentBits;
     private T[][] _segments = [new T[8]];
     private int _segmentCount = 1;

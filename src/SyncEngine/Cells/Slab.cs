@@ -8,7 +8,7 @@ namespace SyncEngine.Cells;
 /// </summary>
 internal sealed class Slab
 {
-    private const int ChunkBytes = 128 * 1024;
+    private const int ChunkBytes = 64 * 1024;
     private const int FirstChunkBytes = 512;
     private byte[][] _chunks = new byte[4][];
     private int _count;

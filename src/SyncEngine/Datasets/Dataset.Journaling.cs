@@ -88,6 +88,15 @@ public sealed partial class Dataset : IJournaled
         pending?.TrySetException(failure);
     }
 
+    /// <summary>Closes a dataset that was deleted: whoever waits for its changes is told that they are gone.</summary>
+    internal void Discard()
+    {
+        Close();
+        TaskCompletionSource<bool>? pending;
+        lock (_gate) (pending, _pendingDurable) = (_pendingDurable, null);
+        pending?.TrySetException(new ObjectDisposedException(Name, $"Dataset {Name} was deleted."));
+    }
+
     /// <summary>Completes when a revision is durable.</summary>
     internal ValueTask WaitDurableAsync(long revision, CancellationToken cancellationToken)
     {

@@ -79,24 +79,28 @@ public sealed class Identity
     /// <returns>Whether it existed.</returns>
     public async ValueTask<bool> DeleteDatasetAsync(string name)
     {
-        Task durable;
+        Task durable = Task.CompletedTask;
+        bool stored;
         lock (_opening)
         {
-            bool known = _opened.Remove(name, out Dataset? dataset);
-            int number;
+            Dataset? dataset;
             lock (_catalog)
             {
-                bool stored = _stored.Remove(name, out number);
-                if (!known && !stored) return false;
-                dataset?.Close();
-                if (_context.Journal is not { } journal || !stored) return stored || dataset!.Revision > 0;
-                journal.Drop(number, dataset);
-                durable = journal.SetMetadata(Page, EncodeLocked());
+                _opened.Remove(name, out dataset);
+                stored = _stored.Remove(name, out int number);
+                if (stored && _context.Journal is { } journal)
+                {
+                    journal.Drop(number, dataset);
+                    durable = journal.SetMetadata(Page, EncodeLocked());
+                }
             }
+
+            // Outside the catalogue's lock: a dataset takes that lock while it holds its own.
+            dataset?.Discard();
         }
 
         await durable.ConfigureAwait(false);
-        return true;
+        return stored;
     }
 
     /// <summary>Signs data with the device key: ECDSA over P-256 and SHA-256, 64 bytes r and s (IEEE P1363).</summary>
@@ -159,11 +163,9 @@ public sealed class Identity
         lock (_opening)
         {
             _closed = true;
-            lock (_catalog)
-            {
-                foreach (Dataset dataset in _opened.Values) dataset.Close();
-                _opened.Clear();
-            }
+            IReadOnlyList<Dataset> opened = Opened;
+            lock (_catalog) _opened.Clear();
+            foreach (Dataset dataset in opened) dataset.Close();
         }
     }
 
