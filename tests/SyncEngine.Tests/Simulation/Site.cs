@@ -30,11 +30,13 @@ internal class Site : IDisposable
 
     public Journal? Journal => _journal;
 
+    public void Flush() => Dataset.FlushAsync().AsTask().GetAwaiter().GetResult();
+
     /// <summary>Closes the dataset and opens it again from what is on the disk.</summary>
     public virtual void Reopen()
     {
         if (OpenStorage is null) return;
-        Dataset.FlushAsync().AsTask().GetAwaiter().GetResult();
+        Flush();
         Close();
         Dataset = Open();
     }
