@@ -44,6 +44,9 @@ internal class Site : IDisposable
     /// <summary>Opens again after the process died: nothing is flushed.</summary>
     public void OpenAgain() => Dataset = Open();
 
+    public static byte[] Encode(Dataset dataset, bool packs = false) =>
+        dataset.DeltaAsync(VersionVector.Empty, packs).AsTask().GetAwaiter().GetResult();
+
     public virtual byte[] Delta(VersionVector since) => Dataset.DeltaAsync(since).AsTask().GetAwaiter().GetResult();
 
     public virtual JoinOutcome Apply(byte[] frame) => Dataset.Join(frame).Outcome;

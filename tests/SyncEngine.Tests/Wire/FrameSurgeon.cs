@@ -14,7 +14,7 @@ internal static class FrameSurgeon
     /// <summary>The frame's own type with other parts of its body.</summary>
     public static byte[] WithBody(byte[] frame, Action<byte[][]> change, byte? type = null)
     {
-        byte[][] envelope = Split(frame.AsMemory(0, frame.Length - ChecksumLength));
+        byte[][] envelope = SplitEnvelope(frame);
         var reader = new MessagePackReader(envelope[6]);
         byte[][] body = Split(global::System.Buffers.BuffersExtensions.ToArray(reader.ReadBytes()!.Value));
         change(body);
@@ -33,9 +33,9 @@ internal static class FrameSurgeon
     /// <summary>The frame with other fields of the envelope: version, type, epoch, cipher, unpacked length, signature.</summary>
     public static byte[] WithEnvelope(byte[] frame, Action<byte[][]> change)
     {
-        byte[][] envelope = Split(frame.AsMemory(0, frame.Length - ChecksumLength));
+        byte[][] envelope = SplitEnvelope(frame);
         change(envelope);
-        return Seal(Join(envelope));
+        return Seal(JoinEnvelope(envelope));
     }
 
     /// <summary>The frame with its checksum made right again.</summary>
@@ -76,8 +76,13 @@ internal static class FrameSurgeon
         writer.Write(body);
         writer.Flush();
         envelope[6] = buffer.WrittenSpan.ToArray();
-        return Seal(Join(envelope));
+        return Seal(JoinEnvelope(envelope));
     }
+
+    /// <summary>The last of the eight fields is the checksum, which sealing makes anew.</summary>
+    private static byte[][] SplitEnvelope(byte[] frame) => Split(frame)[..7];
+
+    private static byte[] JoinEnvelope(byte[][] fields) => [0x98, .. fields.SelectMany(static field => field)];
 
     private static byte[] Seal(byte[] content)
     {
