@@ -48,7 +48,7 @@ public sealed partial class Dataset
     /// <param name="after">Where to go on; the default value starts from the beginning.</param>
     public IObservable<ChangeSet> Feed(FeedCursor after) => Observable.Create<ChangeSet>(observer =>
     {
-        var subscription = new ChangeSubscription(this, observer, durableOnly: true);
+        var subscription = new ChangeSubscription(this, observer, durableOnly: Context.Journal is not null);
         lock (_gate)
         {
             if (CatchUp(after) is { } missed) subscription.Enqueue(missed, Context.ChangeQueueMax);
@@ -127,8 +127,11 @@ public sealed partial class Dataset
         for (int cell = 0; cell < _state.Table.Bound; cell++)
         {
             ref CellData data = ref _state.Table[cell];
-            if (data.Kind is 0 or CellKind.ListPlace || CellKinds.IsHeader(data.Kind)) continue;
+            if (data.Kind == 0 || CellKinds.IsHeader(data.Kind)) continue;
             if (data.Revision <= after.Revision || data.IsEmpty) continue;
+
+            // From the beginning a list's elements tell where they stand; later a move alone must not go unseen.
+            if (after.Revision == 0 && data.Kind == CellKind.ListPlace) continue;
             if (after.Revision == 0 && _state.LiveEntryCount(cell) == 0) continue;
             changes.Add(BuildChange(cell, default, wasLive: _state.LiveEntryCount(cell) == 0, wasConflicted: false));
         }
@@ -204,6 +207,23 @@ public sealed partial class Dataset
         return kind == CellKind.Counter && wasLive ? sum : kind == CellKind.ListPlace ? default : shown;
     }
 
+    /// <summary>A register's value and the revision it was read at: older change sets must not bring it back.</summary>
+    private Value ReadNow(string key, byte[] text, out long revision)
+    {
+        Value winner;
+        Competition? competition;
+        lock (_gate)
+        {
+            revision = _state.Revision;
+            int cell = _state.Table.Find(CellKind.Register, 0, text);
+            if (cell < 0 || !_state.TryGetWinner(cell, out EntryData entry)) return default;
+            winner = _state.Table.ValueOf(entry);
+            competition = CompetitionOf(cell, key, null);
+        }
+
+        return competition is null ? winner : competition.Resolve(winner);
+    }
+
     private sealed class ChangeSubscription(Dataset dataset, IObserver<ChangeSet> observer, bool durableOnly)
         : Subscription(dataset, durableOnly)
     {
@@ -218,15 +238,16 @@ public sealed partial class Dataset
         private readonly byte[] _text = System.Text.Encoding.UTF8.GetBytes(key);
         private Value _last;
         private bool _delivered;
+        private long _readAt;
 
         protected override void Deliver(ChangeSet changes)
         {
             Value now = _last;
             if (changes.IsResync)
             {
-                now = Dataset[key];
+                now = Dataset.ReadNow(key, _text, out _readAt);
             }
-            else
+            else if (changes.Revision > _readAt)
             {
                 foreach (Change change in changes)
                     if (change.Kind == RecordKind.Register && change.KeyView.Bytes.SequenceEqual(_text))

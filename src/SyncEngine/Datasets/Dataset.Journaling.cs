@@ -47,8 +47,7 @@ public sealed partial class Dataset : IJournaled
             foreach (int replica in _state.Replicas.Changed)
                 _inFlightCounters.Add((replica, _state.Replicas.Counter(replica)));
             int[] cells = _state.Dirty.ToArray();
-            ReadOnlySpan<long> from = _flipReady ? new long[_state.Replicas.Count] : _state.Replicas.Durable;
-            byte[] frame = FrameWriter.WriteStored(Name, _state, from, withReplicas: true, cells, HeaderNow());
+            byte[] frame = FrameWriter.WriteStored(Name, _state, _state.Replicas.Durable, cells, HeaderNow());
             foreach (int cell in cells) _state.Table[cell].Flags &= ~CellFlags.Dirty;
             _state.Dirty.Clear();
             _state.Replicas.ClearChanged();

@@ -64,7 +64,7 @@ public sealed partial class Dataset
                 return false;
             }
 
-            frame = FrameWriter.WriteStored(Name, _state, default, withReplicas: false, cells.ToArray(), HeaderNow());
+            frame = FrameWriter.WritePage(Name, _state, _page == 0, cells.ToArray(), HeaderNow());
             page = _page;
         }
 

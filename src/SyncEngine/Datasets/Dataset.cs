@@ -101,7 +101,6 @@ public sealed partial class Dataset : Records
         lock (_gate)
         {
             EnterLocked();
-            bool keptBefore = _state.KeepsBefore;
             _state.KeepsBefore = true;
             CellState.WriteMark mark = _state.MarkWrites();
             var transaction = new Transaction(this);
@@ -117,7 +116,7 @@ public sealed partial class Dataset : Records
                 transaction.End();
                 _inTransaction = false;
                 if (!done) UndoLocked(mark);
-                _state.KeepsBefore = keptBefore;
+                _state.KeepsBefore = _subscriptions.Length > 0;
             }
 
             CompleteLocked(default);

@@ -14,6 +14,7 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
     private int _count;
     private int _undelivered;
     private bool _running;
+    private bool _completing;
     private volatile bool _ended;
     private static readonly WaitCallback _pump = static subscription => ((Subscription)subscription!).Pump();
 
@@ -26,7 +27,7 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
     {
         lock (_queueGate)
         {
-            if (_ended) return;
+            if (_ended || _completing) return;
             if (_count + Volatile.Read(ref _undelivered) >= queueMax)
             {
                 Array.Clear(_waiting, 0, _count);
@@ -68,23 +69,18 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         dataset.Unsubscribe(this);
     }
 
-    /// <summary>Ends the stream: the dataset is closed.</summary>
+    /// <summary>Ends the stream, after what waits was delivered: the dataset is closed.</summary>
     public void Complete()
     {
         lock (_queueGate)
         {
-            if (_ended) return;
-            _ended = true;
+            if (_ended || _completing) return;
+            _completing = true;
+            if (_running) return;
+            _running = true;
         }
 
-        try
-        {
-            OnCompleted();
-        }
-        catch (Exception e)
-        {
-            dataset.Context.ObserverFailed(e);
-        }
+        ThreadPool.UnsafeQueueUserWorkItem(_pump, this);
     }
 
     protected abstract void Deliver(ChangeSet changes);
@@ -136,7 +132,7 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
     private bool SpinForMore()
     {
         var spin = default(SpinWait);
-        for (int i = 0; i < SpinsMax && !durableOnly && !_ended; i++)
+        for (int i = 0; i < SpinsMax && !durableOnly && !_ended && !_completing; i++)
         {
             if (Volatile.Read(ref _count) > 0) return true;
             spin.SpinOnce();
@@ -153,8 +149,20 @@ internal abstract class Subscription(Dataset dataset, bool durableOnly) : IDispo
         {
             if (!_ended && DeliverableCount() > 0) return true;
             _running = false;
-            return false;
+            if (_ended || !_completing) return false;
+            _ended = true;
         }
+
+        try
+        {
+            OnCompleted();
+        }
+        catch (Exception e)
+        {
+            dataset.Context.ObserverFailed(e);
+        }
+
+        return false;
     }
 
     /// <summary>Takes what may be delivered in one piece, so that writer and subscriber seldom meet at the

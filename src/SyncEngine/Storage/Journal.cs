@@ -271,9 +271,10 @@ internal sealed class Journal : IDisposable
             if (source.StagePage(storage)) return;
             MarkDirty(source);
         }
-        catch (SyncException)
+        catch (Exception)
         {
-            // The log still holds everything; the snapshot is tried again once the log has grown.
+            // Whatever a storage throws must not end this thread and with it the process. The log still holds
+            // everything; the snapshot is tried again once the log has grown.
             source.AbandonSnapshot();
         }
 

@@ -40,15 +40,13 @@ internal static class FrameWriter
 
     /// <summary>
     /// A frame of the log: the given cells and the replicas that changed since the last one, whose counters it advances
-    /// from <paramref name="from"/>. A page of a snapshot names no changed replicas.
+    /// from <paramref name="from"/>.
     /// </summary>
     public static byte[] WriteStored(
-        string dataset, CellState state, ReadOnlySpan<long> from, bool withReplicas, ReadOnlySpan<int> cells,
-        StoredHeader header)
+        string dataset, CellState state, ReadOnlySpan<long> from, ReadOnlySpan<int> cells, StoredHeader header)
     {
         using var scratch = new ColumnWriter(state, state.Replicas.Count);
-        if (withReplicas)
-            foreach (int replica in state.Replicas.Changed) scratch.IndexOf(replica);
+        foreach (int replica in state.Replicas.Changed) scratch.IndexOf(replica);
         int changed = scratch.Replicas.Count;
         foreach (int cell in cells) scratch.Add(cell);
         using var body = new PooledBuffer();
@@ -60,6 +58,34 @@ internal static class FrameWriter
         WriteChanged(ref writer, scratch, changed, from);
         WriteCollected(ref writer, scratch);
         WriteLines(ref writer, scratch, onlyChanged: true, changed);
+        scratch.Complete(ref writer, revisions: true, header.Revision);
+        WriteHeader(ref writer, header);
+        writer.WriteNil();
+        writer.Flush();
+        return Seal(FrameType.Stored, body, packs: false);
+    }
+
+    /// <summary>
+    /// A page of a snapshot: cells and, in the first page, the vector that was durable when it was begun, from which the
+    /// kept frames of the log count on.
+    /// </summary>
+    public static byte[] WritePage(
+        string dataset, CellState state, bool isFirst, ReadOnlySpan<int> cells, StoredHeader header)
+    {
+        using var scratch = new ColumnWriter(state, state.Replicas.Count);
+        for (int i = 0; i < state.Replicas.Durable.Length && isFirst; i++)
+            if (state.Replicas.Durable[i] > 0) scratch.IndexOf(i);
+        int known = scratch.Replicas.Count;
+        foreach (int cell in cells) scratch.Add(cell);
+        using var body = new PooledBuffer();
+        var writer = new MessagePackWriter(body);
+        writer.WriteArrayHeader(9);
+        writer.Write(dataset);
+        WriteReplicas(ref writer, scratch);
+        WriteChanged(ref writer, scratch, known, state.Replicas.Durable);
+        WriteChanged(ref writer, scratch, 0, default);
+        writer.WriteNil();
+        WriteLines(ref writer, scratch, onlyChanged: true);
         scratch.Complete(ref writer, revisions: true, header.Revision);
         WriteHeader(ref writer, header);
         writer.WriteNil();

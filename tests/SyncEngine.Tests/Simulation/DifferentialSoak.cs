@@ -1,3 +1,5 @@
+using SyncEngine.Storage;
+
 namespace SyncEngine.Tests.Simulation;
 
 /// <summary>Many random histories of engine against model, each named by its seed.</summary>
@@ -21,7 +23,7 @@ public static class DifferentialSoak
     }
 
     /// <summary>Runs one history; null if engine and model agree to its end.</summary>
-    internal static string? WhyItFails(int seed, Func<ulong, Storage.MemoryDisk?, long, Site>? makeSite = null)
+    internal static string? WhyItFails(int seed, Func<ulong, MemoryDisk?, long, Site>? makeSite = null)
     {
         DifferentialRun? run = null;
         try

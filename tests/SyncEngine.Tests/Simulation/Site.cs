@@ -30,17 +30,22 @@ internal class Site : IDisposable
 
     public Journal? Journal => _journal;
 
+    public void Flush() => Dataset.FlushAsync().AsTask().GetAwaiter().GetResult();
+
     /// <summary>Closes the dataset and opens it again from what is on the disk.</summary>
     public virtual void Reopen()
     {
         if (OpenStorage is null) return;
-        Dataset.FlushAsync().AsTask().GetAwaiter().GetResult();
+        Flush();
         Close();
         Dataset = Open();
     }
 
     /// <summary>Opens again after the process died: nothing is flushed.</summary>
     public void OpenAgain() => Dataset = Open();
+
+    public static byte[] Encode(Dataset dataset, bool packs = false) =>
+        dataset.DeltaAsync(VersionVector.Empty, packs).AsTask().GetAwaiter().GetResult();
 
     public virtual byte[] Delta(VersionVector since) => Dataset.DeltaAsync(since).AsTask().GetAwaiter().GetResult();
 
