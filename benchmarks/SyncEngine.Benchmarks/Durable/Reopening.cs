@@ -62,7 +62,7 @@ internal static class Reopening
         (double open, double load, long heap) = await OpenAndCloseAsync(folder, size);
 
         // Whatever an earlier round left behind is in both figures, so their difference is what the store held.
-        return (open, load, heap - HeapBytes());
+        return (open, load, heap - Memory().Heap);
     }
 
     private static async Task<(double Open, double Load, long Heap)> OpenAndCloseAsync(string folder, int size)
@@ -74,7 +74,7 @@ internal static class Reopening
         await using (store)
         {
             double load = await MillisecondsAsync(async () => dataset = await store.Identity.OpenDatasetAsync("records"));
-            long heap = HeapBytes();
+            long heap = Memory().Heap;
             if (dataset.Count != size) throw new InvalidOperationException($"{dataset.Count} of {size} records came back.");
             for (int i = 0; i < size; i += 97)
             {

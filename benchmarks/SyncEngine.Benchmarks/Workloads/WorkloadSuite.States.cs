@@ -87,23 +87,23 @@ internal sealed partial class WorkloadSuite
     private (long Rss, long Heap, byte[] State) MeasureWritten()
     {
         const int ChunkLength = 1000;
-        long heapBefore = HeapBytes(), rssBefore = Environment.WorkingSet;
+        (long Heap, long WorkingSet) before = Memory();
         using IReplica replica = engine.Open();
         for (int i = 0; i < count; i += ChunkLength)
             replica.WriteAll(RecordSet.Range(i, Math.Min(ChunkLength, count - i), 1));
-        long heap = HeapBytes() - heapBefore, rss = Environment.WorkingSet - rssBefore;
-        return (rss, heap, replica.EncodeAll());
+        (long Heap, long WorkingSet) after = Memory();
+        return (after.WorkingSet - before.WorkingSet, after.Heap - before.Heap, replica.EncodeAll());
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private long MeasureLoaded(byte[] state)
     {
-        long before = HeapBytes();
+        long before = Memory().Heap;
         using IReplica replica = Loaded(state);
 
         // Nothing may hide by being decoded only when it is read.
         for (int i = 0; i < count; i++) replica.Read(RecordSet.KeyOf(i));
-        long heap = HeapBytes() - before;
+        long heap = Memory().Heap - before;
         RequireValues(replica, count, 97);
         return heap;
     }
