@@ -5,7 +5,9 @@ using SyncEngine.Datasets;
 
 namespace SyncEngine.Benchmarks;
 
-/// <summary>What does a peer's question "what is new?" cost, if 100 records of many changed? It must not depend on the many.</summary>
+/// <summary>
+/// What does a peer's question "what is new?" cost, if 100 records of many changed? It must not depend on the many.
+/// </summary>
 [MemoryDiagnoser]
 public class CatchUpBenchmarks
 {

@@ -70,7 +70,8 @@ public class JoinBenchmarks
     private void JoinAll(JoinOutcome expected)
     {
         foreach (Dataset target in _targets)
-            if (target.Join(_delta).Outcome != expected) throw new InvalidOperationException("Not what is to be measured.");
+            if (target.Join(_delta).Outcome != expected)
+                throw new InvalidOperationException("Not what is to be measured.");
     }
 
     private static byte[] DeltaOf(int from, int generation)
@@ -79,7 +80,8 @@ public class JoinBenchmarks
         Dataset source = store.Identity.Dataset("records");
         source.Write(transaction =>
         {
-            foreach (Record record in RecordSet.Range(from, Records, generation)) transaction.Put(record.Key, record.Value);
+            foreach (Record record in RecordSet.Range(from, Records, generation))
+                transaction.Put(record.Key, record.Value);
         });
         return source.DeltaAsync(VersionVector.Empty).AsTask().GetAwaiter().GetResult();
     }

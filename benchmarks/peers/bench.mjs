@@ -133,7 +133,8 @@ const workloads = {
     }
     const records = range(0, count, 1)
     const warmUpStart = performance.now()
-    do await run(records.slice(0, Math.max(10, Math.floor(count / 10)))); while (performance.now() - warmUpStart < WARM_UP_MS)
+    const few = records.slice(0, Math.max(10, Math.floor(count / 10)))
+    do await run(few); while (performance.now() - warmUpStart < WARM_UP_MS)
     let fastest
     const start = performance.now()
     for (let i = 0; i < repeats && (i === 0 || performance.now() - start < PATIENCE_MS); i++) {
@@ -175,7 +176,9 @@ const workloads = {
       converged &&= areEqual(left, right, half + n)
       close(left)
       close(right)
-      return { apply: toRight.apply + toLeft.apply, all: toRight.total + toLeft.total, bytes: toRight.down + toLeft.down }
+      return {
+        apply: toRight.apply + toLeft.apply, all: toRight.total + toLeft.total, bytes: toRight.down + toLeft.down,
+      }
     })
     const apply = least(runs, r => r.apply), all = least(runs, r => r.all)
     return {
@@ -198,7 +201,8 @@ const workloads = {
   W5() {
     const replica = filled(1, 0, count, 1)
     const size = bytes => round(bytes.length / count, 2)
-    const others = () => Object.fromEntries(Object.entries(peer.others ?? {}).map(([n, encode]) => [n, size(encode(replica))]))
+    const encodings = Object.entries(peer.others ?? {})
+    const others = () => Object.fromEntries(encodings.map(([name, encode]) => [name, size(encode(replica))]))
     const result = { bytesPerRecord: size(peer.encodeAll(replica)), alt: others() }
     for (const generation of [2, 3]) peer.writeAll(replica, range(0, count, generation))
     return { ...result, after2Overwrites: size(peer.encodeAll(replica)), alt2: others() }
@@ -267,7 +271,8 @@ const workloads = {
 let result = await workloads[workload]()
 if (result.file) {
   const { spawnSync } = await import('node:child_process')
-  const child = spawnSync(process.execPath, ['--expose-gc', '--max-old-space-size=8192', process.argv[1], peerName, 'W6load'],
+  const flags = ['--expose-gc', '--max-old-space-size=8192']
+  const child = spawnSync(process.execPath, [...flags, process.argv[1], peerName, 'W6load'],
     { encoding: 'utf8', env: { ...process.env, STATE: result.file } })
   fs.rmSync(result.file)
   delete result.file

@@ -73,9 +73,11 @@ internal static class Reopening
         double open = await MillisecondsAsync(async () => store = await StoreEngine.OpenFileAsync(folder));
         await using (store)
         {
-            double load = await MillisecondsAsync(async () => dataset = await store.Identity.OpenDatasetAsync("records"));
+            double load = await MillisecondsAsync(
+                async () => dataset = await store.Identity.OpenDatasetAsync("records"));
             long heap = Memory().Heap;
-            if (dataset.Count != size) throw new InvalidOperationException($"{dataset.Count} of {size} records came back.");
+            if (dataset.Count != size)
+                throw new InvalidOperationException($"{dataset.Count} of {size} records came back.");
             for (int i = 0; i < size; i += 97)
             {
                 if (dataset.Get<string>(RecordSet.KeyOf(i)) != RecordSet.ValueOf(i, 1))

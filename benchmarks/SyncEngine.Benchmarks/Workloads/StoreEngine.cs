@@ -73,7 +73,8 @@ internal sealed class StoreReplica(SyncStore store, bool isDurable) : IReplica
 
     public void Apply(byte[] frame)
     {
-        JoinResult result = isDurable ? _records.JoinAsync(frame).AsTask().GetAwaiter().GetResult() : _records.Join(frame);
+        JoinResult result = isDurable
+            ? _records.JoinAsync(frame).AsTask().GetAwaiter().GetResult() : _records.Join(frame);
         if (result.Outcome == JoinOutcome.Gap) throw new InvalidOperationException("The delta left a gap.");
     }
 

@@ -21,7 +21,7 @@ internal static class WorkloadCommand
         if (!TryParse(args, out WorkloadOptions options)) return Fail(Usage);
         string[] unknown = options.Names.Except(options.KnownNames).ToArray();
         if (unknown.Length > 0)
-            return Fail($"There is no {string.Join(", ", unknown)} here; there is {string.Join(", ", options.KnownNames)}.");
+            return Fail($"There is no {string.Join(", ", unknown)}; there is {string.Join(", ", options.KnownNames)}.");
         try
         {
             if (options.Floor) RunSuite(new FloorEngine(), options);
@@ -37,7 +37,8 @@ internal static class WorkloadCommand
 
     private static async Task RunDurableAsync(WorkloadOptions options)
     {
-        string folder = Path.Combine(options.Folder ?? Path.GetTempPath(), "syncengine-" + Guid.NewGuid().ToString("n"));
+        string parent = options.Folder ?? Path.GetTempPath();
+        string folder = Path.Combine(parent, "syncengine-" + Guid.NewGuid().ToString("n"));
         Directory.CreateDirectory(folder);
         try
         {

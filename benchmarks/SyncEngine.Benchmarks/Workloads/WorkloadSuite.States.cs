@@ -128,7 +128,8 @@ internal sealed partial class WorkloadSuite
                 foreach (byte[] delta in deltas) target.Apply(delta);
             });
             RequireValues(target, n * AuthorRecords, 37);
-            return (Time: time, In: deltas.Sum(static delta => (long)delta.Length), Full: target.EncodeAll().LongLength);
+            long bytes = deltas.Sum(static delta => (long)delta.Length);
+            return (Time: time, In: bytes, Full: target.EncodeAll().LongLength);
         });
         double best = runs.Min(static run => run.Time);
         return new JsonObject
