@@ -12,7 +12,9 @@ public class JoinBenchmarks
 {
     private const int Records = 10_000;
 
-    /// <summary>A merge changes its target, so each takes a fresh one; several an iteration steady the clock.</summary>
+    /// <summary>
+    /// A merge changes its target, so each takes a fresh one; several an iteration steady the clock.
+    /// </summary>
     private const int Targets = 10;
 
     private readonly Dataset[] _targets = new Dataset[Targets];

@@ -5,7 +5,9 @@ using SyncEngine.Datasets;
 
 namespace SyncEngine.Benchmarks;
 
-/// <summary>What does durability cost on this disk? For ratios to the disk itself see <c>workloads --durable</c>.</summary>
+/// <summary>
+/// What does durability cost on this disk? For ratios to the disk itself see <c>workloads --durable</c>.
+/// </summary>
 [MemoryDiagnoser]
 public class StorageBenchmarks
 {

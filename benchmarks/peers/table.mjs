@@ -16,8 +16,10 @@ const rows = [
   { title: 'W1 writes, one transaction', workload: 'W1', field: r => r.opsPerS, ...perSecond, goal: '≥ 4×, 2M/s' },
   { title: 'W1s writes, a transaction and an event each', workload: 'W1s', field: r => r.opsPerS,
     ...perSecond, goal: '≥ 1M/s' },
-  { title: 'W2 apply a full delta', workload: 'W2', field: r => r.recordsPerS, ...perSecond, goal: '≥ 3×, 0.8 of the floor' },
-  { title: 'W3 merge, half the keys shared', workload: 'W3', field: r => r.mergedPerS, ...perSecond, goal: '≥ 3×, 2.4M/s' },
+  { title: 'W2 apply a full delta', workload: 'W2', field: r => r.recordsPerS,
+    ...perSecond, goal: '≥ 3×, 0.8 of the floor' },
+  { title: 'W3 merge, half the keys shared', workload: 'W3', field: r => r.mergedPerS,
+    ...perSecond, goal: '≥ 3×, 2.4M/s' },
   { title: 'W4 catch up on 100 changes', workload: 'W4', field: r => r.totalMs,
     unit: ' ms', less: true, goal: '≤ 0.12 ms' },
   { title: 'W4 bytes a change', workload: 'W4', field: r => r.bytesPerChange, ...bytes, goal: '≤ 52' },
@@ -25,7 +27,8 @@ const rows = [
   { title: 'W5 after two overwrites', workload: 'W5', field: r => r.after2Overwrites,
     ...bytes, goal: '≤ 52' },
   { title: 'W5 the smallest encoding', workload: 'W5', field: smallest, ...bytes, goal: '≤ 34' },
-  { title: 'W6 heap a record, loaded', workload: 'W6', field: r => r.loadedHeapPerRecord, ...bytes, goal: '≤ 200, then < 110' },
+  { title: 'W6 heap a record, loaded', workload: 'W6', field: r => r.loadedHeapPerRecord,
+    ...bytes, goal: '≤ 200, then < 110' },
   { title: 'W7 merge of many replicas', workload: 'W7', field: r => r.recordsPerS, ...perSecond, goal: '≥ 1.8M/s' },
 ]
 
@@ -70,8 +73,8 @@ const loads = [...results.values()].map(r => r.load)
 const authors = [...new Set(peers.map(name => results.get(`${name} W7`)).filter(r => r && r.replicas < 1000)
   .map(r => r.replicas))]
 console.log(`
-${sizes.join(', ')} records a workload; system load ${Math.min(...loads)} to ${Math.max(...loads)} during the run. A ratio
-above 1 means that ours is better, whichever way the row counts. Only ratios of one run count.
+${sizes.join(', ')} records a workload; system load ${Math.min(...loads)} to ${Math.max(...loads)} during the run.
+A ratio above 1 means that ours is better, whichever way the row counts. Only ratios of one run count.
 
 ywasm, loro and automerge are Rust compiled to wasm and run in node. As native builds they would be 1.5 to 3 times
 faster: divide ours ÷ best peer by that before comparing with them. yjs and json-joy are JavaScript. The floor is no

@@ -64,7 +64,8 @@ internal sealed class MergeRates(string folder, int records)
     }
 
     /// <summary>
-    /// The time each contender takes for all frames. They take turns every few frames, so that what else the machine does
+    /// The time each contender takes for all frames. They take turns every few frames, so that what else the
+    /// machine does
     /// meanwhile hits all alike.
     /// </summary>
     private double[] TakeTurns(byte[][] frames)

@@ -20,7 +20,8 @@ internal static class Measure
     }
 
     /// <summary>
-    /// Takes the garbage of what ran before off the clock of what runs next. Keeps the memory, as a running app would:
+    /// Takes the garbage of what ran before off the clock of what runs next. Keeps the memory, as a running app
+    /// would:
     /// getting it anew from the system, page by page, would be on the clock.
     /// </summary>
     public static void Collect() => Collect(GCCollectionMode.Forced);

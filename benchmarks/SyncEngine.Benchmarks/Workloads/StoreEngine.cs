@@ -40,7 +40,9 @@ internal sealed class StoreEngine(string? folder) : IEngine
     }
 }
 
-/// <summary>A store's dataset as a replica. Writes and merges return once they are durable, which in memory is at once.</summary>
+/// <summary>
+/// A store's dataset as a replica. Writes and merges return once they are durable, which in memory is at once.
+/// </summary>
 internal sealed class StoreReplica(SyncStore store, bool isDurable) : IReplica
 {
     private readonly Dataset _records = store.Identity.Dataset("records");

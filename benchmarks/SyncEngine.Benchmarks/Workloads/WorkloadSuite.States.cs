@@ -28,7 +28,9 @@ internal sealed partial class WorkloadSuite
         };
     }
 
-    /// <summary>Overwrites a hundred records and pulls them, again and again; the two must be equal in the end.</summary>
+    /// <summary>
+    /// Overwrites a hundred records and pulls them, again and again; the two must be equal in the end.
+    /// </summary>
     private List<Exchange> PullRounds(int records)
     {
         const int RoundsMax = 200, FirstRounds = 100;

@@ -50,7 +50,9 @@ internal sealed partial class WorkloadSuite(IEngine engine, int count, int repea
         return new JsonObject { ["ms"] = Round(best), ["opsPerS"] = PerSecond(count, best) };
     }
 
-    /// <summary>Each write is a transaction of its own; the clock stops when the last change was delivered.</summary>
+    /// <summary>
+    /// Each write is a transaction of its own; the clock stops when the last change was delivered.
+    /// </summary>
     private JsonObject WriteSingly()
     {
         (int writes, double ms) = Best(count, n => WriteAndHear(RecordSet.Range(0, n, 1))).MinBy(
@@ -151,7 +153,8 @@ internal sealed partial class WorkloadSuite(IEngine engine, int count, int repea
     }
 
     /// <summary>
-    /// Repeats until the code is compiled as in a running app: the runtime optimizes only what has run for a while, on a
+    /// Repeats until the code is compiled as in a running app: the runtime optimizes only what has run for a while,
+    /// on a
     /// thread that needs its time, too.
     /// </summary>
     private static void WarmUp(Action run)
