@@ -160,7 +160,7 @@ internal sealed partial class WorkloadSuite(IEngine engine, int count, int repea
     private static void WarmUp(Action run)
     {
         var clock = Stopwatch.StartNew();
-        for (int i = 0; i < WarmUpsMin || clock.Elapsed < _warmUp; i++) run();
+        for (int i = 0; (i < WarmUpsMin && clock.Elapsed < 4 * _warmUp) || clock.Elapsed < _warmUp; i++) run();
         Thread.Sleep(_compilation);
     }
 
