@@ -10,6 +10,7 @@ const peer = (await import(`./adapters/${peerName}.mjs`)).default
 const count = +(process.env.RECORDS ?? 100_000)
 const repeats = +(process.env.REPEATS ?? 3)
 const PATIENCE_MS = 50_000
+const WARM_UP_MS = 1500
 
 const load = peer.load ?? ((id, bytes) => {
   const replica = peer.open(id)
@@ -33,9 +34,14 @@ function require(holds) {
   if (!holds) throw new Error('A result is wrong, so its time says nothing.')
 }
 
-/** One run at a tenth of the size, so that the JIT has seen the code, then some that count. */
+/** Repeats at a tenth of the size, as long as our engine's benchmarks do, so that the JIT has seen the code. */
+function warmUp(run) {
+  const start = performance.now()
+  do run(); while (performance.now() - start < WARM_UP_MS)
+}
+
 function best(size, run) {
-  run(Math.max(10, Math.floor(size / 10)))
+  warmUp(() => run(Math.max(10, Math.floor(size / 10))))
   const runs = []
   const start = performance.now()
   while (runs.length < repeats && (runs.length === 0 || performance.now() - start < PATIENCE_MS)) {
@@ -69,6 +75,22 @@ function areEqual(left, right, records) {
     if (typeof value !== 'string' || value !== peer.read(right, keyOf(i))) return false
   }
   return true
+}
+
+/** Overwrites a hundred records and pulls them, again and again. */
+function pullRounds(records) {
+  const source = filled(1, 0, records, 1), target = peer.open(2), pulls = []
+  pull(target, source)
+  const start = performance.now()
+  for (let i = 0; i < 200 && performance.now() - start < PATIENCE_MS; i++) {
+    peer.writeAll(source, hundred(records, i))
+    const pulled = pull(target, source)
+    if (i >= 100 || performance.now() - start > PATIENCE_MS / 3) pulls.push(pulled)
+  }
+  pulls.converged = areEqual(source, target, records)
+  close(source)
+  close(target)
+  return pulls
 }
 
 function heapBytes() {
@@ -106,12 +128,21 @@ const workloads = {
         ms = performance.now() - start
       }
       require(peer.read(replica, records[writes - 1][0]) === records[writes - 1][1])
+      close(replica)
       return { writes, ms: round(ms), opsPerS: perSecond(writes, ms), events }
     }
     const records = range(0, count, 1)
-    await run(records.slice(0, 3000))
-    collect()
-    return run(records)
+    const warmUpStart = performance.now()
+    const few = records.slice(0, Math.max(10, Math.floor(count / 10)))
+    do await run(few); while (performance.now() - warmUpStart < WARM_UP_MS)
+    let fastest
+    const start = performance.now()
+    for (let i = 0; i < repeats && (i === 0 || performance.now() - start < PATIENCE_MS); i++) {
+      collect()
+      const result = await run(records)
+      if (!fastest || result.opsPerS > fastest.opsPerS) fastest = result
+    }
+    return fastest
   },
 
   W2() {
@@ -145,7 +176,9 @@ const workloads = {
       converged &&= areEqual(left, right, half + n)
       close(left)
       close(right)
-      return { apply: toRight.apply + toLeft.apply, all: toRight.total + toLeft.total, bytes: toRight.down + toLeft.down }
+      return {
+        apply: toRight.apply + toLeft.apply, all: toRight.total + toLeft.total, bytes: toRight.down + toLeft.down,
+      }
     })
     const apply = least(runs, r => r.apply), all = least(runs, r => r.all)
     return {
@@ -155,17 +188,11 @@ const workloads = {
   },
 
   W4() {
-    const source = filled(1, 0, count, 1), target = peer.open(2), pulls = []
-    pull(target, source)
-    const start = performance.now()
-    for (let i = 0; i < 200 && performance.now() - start < PATIENCE_MS; i++) {
-      peer.writeAll(source, hundred(count, i))
-      const pulled = pull(target, source)
-      if (i >= 100 || performance.now() - start > PATIENCE_MS / 3) pulls.push(pulled)
-    }
+    warmUp(() => pullRounds(Math.max(100, Math.floor(count / 10))))
+    const pulls = pullRounds(count)
     const middle = name => round(median(pulls.map(p => p[name])))
     return {
-      converged: areEqual(source, target, count), versionMs: middle('version'), encodeMs: middle('encode'),
+      converged: pulls.converged, versionMs: middle('version'), encodeMs: middle('encode'),
       applyMs: middle('apply'), totalMs: middle('total'), bestTotalMs: round(least(pulls, p => p.total)),
       upBytes: middle('up'), deltaBytes: middle('down'), bytesPerChange: round(middle('down') / 100, 2),
     }
@@ -174,7 +201,8 @@ const workloads = {
   W5() {
     const replica = filled(1, 0, count, 1)
     const size = bytes => round(bytes.length / count, 2)
-    const others = () => Object.fromEntries(Object.entries(peer.others ?? {}).map(([n, encode]) => [n, size(encode(replica))]))
+    const encodings = Object.entries(peer.others ?? {})
+    const others = () => Object.fromEntries(encodings.map(([name, encode]) => [name, size(encode(replica))]))
     const result = { bytesPerRecord: size(peer.encodeAll(replica)), alt: others() }
     for (const generation of [2, 3]) peer.writeAll(replica, range(0, count, generation))
     return { ...result, after2Overwrites: size(peer.encodeAll(replica)), alt2: others() }
@@ -243,7 +271,8 @@ const workloads = {
 let result = await workloads[workload]()
 if (result.file) {
   const { spawnSync } = await import('node:child_process')
-  const child = spawnSync(process.execPath, ['--expose-gc', '--max-old-space-size=8192', process.argv[1], peerName, 'W6load'],
+  const flags = ['--expose-gc', '--max-old-space-size=8192']
+  const child = spawnSync(process.execPath, [...flags, process.argv[1], peerName, 'W6load'],
     { encoding: 'utf8', env: { ...process.env, STATE: result.file } })
   fs.rmSync(result.file)
   delete result.file

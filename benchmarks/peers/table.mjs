@@ -8,19 +8,28 @@ for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
   if (match) results.set(`${match[1]} ${match[2]}`, JSON.parse(match[3]))
 }
 
+const perSecond = { unit: '/s' }
+const bytes = { unit: ' B', less: true }
+
 // The goals of each row: a figure, or how many times better than the best peer.
 const rows = [
-  { title: 'W1 writes, one transaction', workload: 'W1', field: r => r.opsPerS, unit: '/s', goal: '≥ 4×, 2M/s' },
-  { title: 'W1s writes, a transaction and a delivered event each', workload: 'W1s', field: r => r.opsPerS, unit: '/s', goal: '≥ 1M/s' },
-  { title: 'W2 apply a full delta', workload: 'W2', field: r => r.recordsPerS, unit: '/s', goal: '≥ 3×, 0.8 of the floor' },
-  { title: 'W3 merge, half the keys shared', workload: 'W3', field: r => r.mergedPerS, unit: '/s', goal: '≥ 3×, 2.4M/s' },
-  { title: 'W4 catch up on 100 changes', workload: 'W4', field: r => r.totalMs, unit: ' ms', less: true, goal: '≤ 0.12 ms' },
-  { title: 'W4 bytes a change', workload: 'W4', field: r => r.bytesPerChange, unit: ' B', less: true, goal: '≤ 52' },
-  { title: 'W5 full state a record', workload: 'W5', field: r => r.bytesPerRecord, unit: ' B', less: true, goal: '≤ 52' },
-  { title: 'W5 after two overwrites', workload: 'W5', field: r => r.after2Overwrites, unit: ' B', less: true, goal: '≤ 52' },
-  { title: 'W5 the smallest encoding', workload: 'W5', field: smallest, unit: ' B', less: true, goal: '≤ 34' },
-  { title: 'W6 heap a record, loaded', workload: 'W6', field: r => r.loadedHeapPerRecord, unit: ' B', less: true, goal: '≤ 200, then < 110' },
-  { title: 'W7 merge of many replicas', workload: 'W7', field: r => r.recordsPerS, unit: '/s', goal: '≥ 1.8M/s' },
+  { title: 'W1 writes, one transaction', workload: 'W1', field: r => r.opsPerS, ...perSecond, goal: '≥ 4×, 2M/s' },
+  { title: 'W1s writes, a transaction and an event each', workload: 'W1s', field: r => r.opsPerS,
+    ...perSecond, goal: '≥ 1M/s' },
+  { title: 'W2 apply a full delta', workload: 'W2', field: r => r.recordsPerS,
+    ...perSecond, goal: '≥ 3×, 0.8 of the floor' },
+  { title: 'W3 merge, half the keys shared', workload: 'W3', field: r => r.mergedPerS,
+    ...perSecond, goal: '≥ 3×, 2.4M/s' },
+  { title: 'W4 catch up on 100 changes', workload: 'W4', field: r => r.totalMs,
+    unit: ' ms', less: true, goal: '≤ 0.12 ms' },
+  { title: 'W4 bytes a change', workload: 'W4', field: r => r.bytesPerChange, ...bytes, goal: '≤ 52' },
+  { title: 'W5 full state a record', workload: 'W5', field: r => r.bytesPerRecord, ...bytes, goal: '≤ 52' },
+  { title: 'W5 after two overwrites', workload: 'W5', field: r => r.after2Overwrites,
+    ...bytes, goal: '≤ 52' },
+  { title: 'W5 the smallest encoding', workload: 'W5', field: smallest, ...bytes, goal: '≤ 34' },
+  { title: 'W6 heap a record, loaded', workload: 'W6', field: r => r.loadedHeapPerRecord,
+    ...bytes, goal: '≤ 200, then < 110' },
+  { title: 'W7 merge of many replicas', workload: 'W7', field: r => r.recordsPerS, ...perSecond, goal: '≥ 1.8M/s' },
 ]
 
 function smallest(result) {
@@ -54,7 +63,8 @@ for (const row of rows) {
     if (ours === undefined || other === undefined || !Number.isFinite(other)) return '–'
     return (row.less ? other / ours : ours / other).toFixed(2) + '×'
   }
-  const cells = [row.title, ...peers.map(name => cell(name, row)), cell('floor', row), `**${cell('syncengine', row)}**`]
+  const figures = [...peers, 'floor'].map(name => cell(name, row))
+  const cells = [row.title, ...figures, `**${cell('syncengine', row)}**`]
   console.log(`| ${[...cells, times(best), times(floor), row.goal].join(' | ')} |`)
 }
 
@@ -63,8 +73,8 @@ const loads = [...results.values()].map(r => r.load)
 const authors = [...new Set(peers.map(name => results.get(`${name} W7`)).filter(r => r && r.replicas < 1000)
   .map(r => r.replicas))]
 console.log(`
-${sizes.join(', ')} records a workload; system load ${Math.min(...loads)} to ${Math.max(...loads)} during the run. A ratio
-above 1 means that ours is better, whichever way the row counts. Only ratios of one run count.
+${sizes.join(', ')} records a workload; system load ${Math.min(...loads)} to ${Math.max(...loads)} during the run.
+A ratio above 1 means that ours is better, whichever way the row counts. Only ratios of one run count.
 
 ywasm, loro and automerge are Rust compiled to wasm and run in node. As native builds they would be 1.5 to 3 times
 faster: divide ours ÷ best peer by that before comparing with them. yjs and json-joy are JavaScript. The floor is no

@@ -25,7 +25,8 @@ internal sealed class SyncedFile(string folder) : ICommitLog
 }
 
 /// <summary>
-/// LiteDB as it comes: a document a commit, with all its defaults. Which thread writes the pages is left to chance: a commit
+/// LiteDB as it comes: a document a commit, with all its defaults. Which thread writes the pages is left to chance:
+/// a commit
 /// waits for about ten fsyncs or for none, so its rate has two modes, and in the faster one nothing is durable yet.
 /// </summary>
 internal sealed class PlainLiteDb : ICommitLog
@@ -46,7 +47,8 @@ internal sealed class PlainLiteDb : ICommitLog
 }
 
 /// <summary>
-/// LiteDB's engine with one fsync a commit, after its confirming page was written: the least that makes a commit durable.
+/// LiteDB's engine with one fsync a commit, after its confirming page was written: the least that makes a commit
+/// durable.
 /// It does not protect against torn or reordered pages.
 /// </summary>
 internal sealed class SyncedLiteDb : ICommitLog

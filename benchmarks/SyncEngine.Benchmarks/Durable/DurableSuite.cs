@@ -3,7 +3,9 @@ using SyncEngine.Benchmarks.Workloads;
 
 namespace SyncEngine.Benchmarks.Durable;
 
-/// <summary>What durability costs: each figure stands beside the disk's and LiteDB's own, taken in the same run.</summary>
+/// <summary>
+/// What durability costs: each figure stands beside the disk's and LiteDB's own, taken in the same run.
+/// </summary>
 internal sealed class DurableSuite(string folder, int records)
 {
     public static IReadOnlyList<string> Names { get; } = ["merges", "single", "writers", "reopen", "sizes"];

@@ -4,7 +4,7 @@ namespace SyncEngine.Benchmarks.Durable;
 
 /// <summary>What this process has written so far, as Linux counts it; zero elsewhere.</summary>
 /// <param name="Passed">Bytes handed to write calls (wchar).</param>
-/// <param name="Dirtied">Bytes in pages made dirty and so on their way to the disk, whole pages each time (write_bytes).</param>
+/// <param name="Dirtied">Bytes of pages made dirty, and so on their way to the disk (write_bytes).</param>
 internal readonly record struct ProcessIo(long Passed, long Dirtied)
 {
     private const string Source = "/proc/self/io";

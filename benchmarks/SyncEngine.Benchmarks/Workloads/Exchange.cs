@@ -1,6 +1,8 @@
 namespace SyncEngine.Benchmarks.Workloads;
 
-/// <summary>What it took one replica to pull from another: asking, encoding and applying, in milliseconds and bytes.</summary>
+/// <summary>
+/// What it took one replica to pull from another: asking, encoding and applying, in milliseconds and bytes.
+/// </summary>
 internal readonly record struct Exchange(double Version, double Encode, double Apply, int UpBytes, int DeltaBytes)
 {
     public double Total => Version + Encode + Apply;

@@ -4,7 +4,8 @@ using System.Text;
 namespace SyncEngine.Benchmarks.Workloads;
 
 /// <summary>
-/// No product: the least that passes the workloads' checks, so that a figure can be read against what the runtime allows.
+/// No product: the least that passes the workloads' checks, so that a figure can be read against what the runtime
+/// allows.
 /// It has no deletes, no conflicts, no checks of what it receives and no storage.
 /// </summary>
 internal sealed class FloorEngine : IEngine
@@ -22,7 +23,8 @@ internal sealed class FloorEngine : IEngine
 }
 
 /// <summary>
-/// A dictionary to an array of records, the latest write wins, and for each replica the records that it wrote, in order.
+/// A dictionary to an array of records, the latest write wins, and for each replica the records that it wrote, in
+/// order.
 /// </summary>
 internal sealed class FloorReplica : IReplica
 {

@@ -40,7 +40,9 @@ internal sealed class StoreEngine(string? folder) : IEngine
     }
 }
 
-/// <summary>A store's dataset as a replica. Writes and merges return once they are durable, which in memory is at once.</summary>
+/// <summary>
+/// A store's dataset as a replica. Writes and merges return once they are durable, which in memory is at once.
+/// </summary>
 internal sealed class StoreReplica(SyncStore store, bool isDurable) : IReplica
 {
     private readonly Dataset _records = store.Identity.Dataset("records");
@@ -73,7 +75,8 @@ internal sealed class StoreReplica(SyncStore store, bool isDurable) : IReplica
 
     public void Apply(byte[] frame)
     {
-        JoinResult result = isDurable ? _records.JoinAsync(frame).AsTask().GetAwaiter().GetResult() : _records.Join(frame);
+        JoinResult result = isDurable
+            ? _records.JoinAsync(frame).AsTask().GetAwaiter().GetResult() : _records.Join(frame);
         if (result.Outcome == JoinOutcome.Gap) throw new InvalidOperationException("The delta left a gap.");
     }
 

@@ -3,7 +3,9 @@ using SyncEngine.Benchmarks.Durable;
 
 namespace SyncEngine.Benchmarks.Workloads;
 
-/// <summary>Runs workloads and prints a line for each: the engine's name, the workload's name, and what was measured.</summary>
+/// <summary>
+/// Runs workloads and prints a line for each: the engine's name, the workload's name, and what was measured.
+/// </summary>
 internal static class WorkloadCommand
 {
     private const string Usage = """
@@ -19,9 +21,9 @@ internal static class WorkloadCommand
     public static async Task<int> RunAsync(string[] args)
     {
         if (!TryParse(args, out WorkloadOptions options)) return Fail(Usage);
-        string[] unknown = options.Names.Except(options.KnownNames).ToArray();
+        string unknown = string.Join(", ", options.Names.Except(options.KnownNames));
         if (unknown.Length > 0)
-            return Fail($"There is no {string.Join(", ", unknown)} here; there is {string.Join(", ", options.KnownNames)}.");
+            return Fail($"There is no {unknown}; there is {string.Join(", ", options.KnownNames)}.");
         try
         {
             if (options.Floor) RunSuite(new FloorEngine(), options);
@@ -37,7 +39,8 @@ internal static class WorkloadCommand
 
     private static async Task RunDurableAsync(WorkloadOptions options)
     {
-        string folder = Path.Combine(options.Folder ?? Path.GetTempPath(), "syncengine-" + Guid.NewGuid().ToString("n"));
+        string parent = options.Folder ?? Path.GetTempPath();
+        string folder = Path.Combine(parent, "syncengine-" + Guid.NewGuid().ToString("n"));
         Directory.CreateDirectory(folder);
         try
         {

@@ -20,7 +20,8 @@ internal sealed record WorkloadOptions
 
     public string? Out { get; init; }
 
-    public IEnumerable<string> KnownNames => Durable ? WorkloadSuite.Names.Concat(DurableSuite.Names) : WorkloadSuite.Names;
+    public IEnumerable<string> KnownNames =>
+        Durable ? WorkloadSuite.Names.Concat(DurableSuite.Names) : WorkloadSuite.Names;
 
     public bool Includes(string name) => Names.Count == 0 || Names.Contains(name);
 }

@@ -1,4 +1,5 @@
-// A model cannot be asked what changed since a version, so a replica keeps the patches it made, and a delta is the tail
+// A model cannot be asked what changed since a version, so a replica keeps the patches it made, and a delta is the
+// tail
 // of them. That is the least work a delta can be; it is also why an exchange costs so little here.
 import { createRequire } from 'node:module'
 const { Model, Patch, s } = createRequire(import.meta.url)('json-joy/lib/json-crdt')
