@@ -217,6 +217,14 @@ internal sealed partial class CellState
             int replica = _localOf[entry.Replica];
             if (entry.Counter <= Replicas.Counter(replica)) continue;
             if (HasGaps && Table.Holds(cell, replica, entry.Counter)) continue;
+            if (!touched && data.IsEmpty)
+            {
+                // A new cell had nothing, and its text is at hand in the frame: most entries of a first merge come here.
+                Touch(cell);
+                tally = new Tally(TextHash(data, FrameText(frame, column)));
+                touched = true;
+            }
+
             if (!touched) Begin(cell, ref touched, ref tally);
             var added = new EntryData
             {
@@ -233,6 +241,10 @@ internal sealed partial class CellState
         if (touched) tally.Apply(this, cell);
         if (data.IsEmpty) _emptied.Add(cell);
     }
+
+    private static ReadOnlySpan<byte> FrameText(CellColumns frame, in CellColumn column) =>
+        CellKinds.HasField(column.Kind) ? frame.Bytes(column.FieldAt, column.FieldLength)
+        : frame.Bytes(column.KeyAt, column.KeyLength);
 
     private void Begin(int cell, ref bool touched, ref Tally tally)
     {

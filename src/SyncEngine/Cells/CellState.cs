@@ -202,10 +202,12 @@ internal sealed partial class CellState(ulong seed)
         LiveBytes += value.Length;
     }
 
-    internal ulong TextHash(in CellData cell)
+    internal ulong TextHash(in CellData cell) => TextHash(cell, Table.Text(cell));
+
+    private ulong TextHash(in CellData cell, ReadOnlySpan<byte> text)
     {
         ulong keyHash = cell.Owner == 0 ? 0 : Table.ContainerAt(cell.Owner - 1)!.KeyHash;
-        return CellDigest.TextHash(cell.Kind, keyHash, Table.Text(cell));
+        return CellDigest.TextHash(cell.Kind, keyHash, text);
     }
 
     private void Discount(in EntryData entry, ulong textHash)
