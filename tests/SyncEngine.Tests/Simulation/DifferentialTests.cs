@@ -1,3 +1,4 @@
+using System.Globalization;
 using Xunit;
 
 namespace SyncEngine.Tests.Simulation;
@@ -24,4 +25,15 @@ public sealed class DifferentialTests
     [InlineData(3)]
     [InlineData(9)]
     public void A_history_that_once_failed_stays_whole(int seed) => Assert.Null(DifferentialSoak.WhyItFails(seed));
+
+    /// <summary>SYNCENGINE_SOAK=first,count runs as many histories as one likes; without it this runs ten.</summary>
+    [Fact]
+    public void A_soak_of_the_length_that_the_environment_asks_for_finds_nothing()
+    {
+        string[] range = (Environment.GetEnvironmentVariable("SYNCENGINE_SOAK") ?? "5000,10").Split(',');
+        var log = new List<string>();
+        int failures = DifferentialSoak.Run(
+            int.Parse(range[0], CultureInfo.InvariantCulture), int.Parse(range[1], CultureInfo.InvariantCulture), log.Add);
+        Assert.True(failures == 0, string.Join('\n', log));
+    }
 }
