@@ -6,7 +6,8 @@ using SyncEngine.Datasets;
 namespace SyncEngine.Cli;
 
 /// <summary>
-/// Follows a file's durable feed by short looks: it holds the file only while it reads what is new, and looks only when the
+/// Follows a file's durable feed by short looks: it holds the file only while it reads what is new, and looks only
+/// when the
 /// file's size or time changed.
 /// </summary>
 internal sealed class FileWatcher(Terminal terminal, string path, string? only)
