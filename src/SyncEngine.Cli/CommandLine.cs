@@ -5,7 +5,8 @@ using SyncEngine.Cli.Json;
 
 namespace SyncEngine.Cli;
 
-/// <summary>The program: from arguments to an exit code. The only place that turns failures into words and codes.</summary>
+/// <summary>The program: from arguments to an exit code. The only place that turns failures into words and
+/// codes.</summary>
 internal static class CommandLine
 {
     private const string About =

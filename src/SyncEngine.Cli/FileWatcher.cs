@@ -6,7 +6,8 @@ using SyncEngine.Datasets;
 namespace SyncEngine.Cli;
 
 /// <summary>
-/// Follows a file's durable feed by short looks: it holds the file only while it reads what is new, and looks only when the
+/// Follows a file's durable feed by short looks: it holds the file only while it reads what is new, and looks only
+/// when the
 /// file's size or time changed.
 /// </summary>
 internal sealed class FileWatcher(Terminal terminal, string path, string? only)
@@ -40,7 +41,9 @@ internal sealed class FileWatcher(Terminal terminal, string path, string? only)
         (long, long, long, long)? seen = null;
         while (_printed < CountMax && !cancellationToken.IsCancellationRequested)
         {
-            if (Stamp() != seen && await TryLookAsync()) seen = Stamp();
+            // Only a look that left the file as it was may spare the next one: somebody may have written right after it.
+            (long, long, long, long) now = Stamp();
+            if (now != seen) seen = await TryLookAsync() && Stamp() == now ? now : null;
             if (LooksOnce || _printed >= CountMax) return;
             try
             {
@@ -156,12 +159,12 @@ internal sealed class FileWatcher(Terminal terminal, string path, string? only)
         }
     }
 
+    /// <summary>A look sees only what is there now, so what was added and what was updated look alike.</summary>
     private static string NameOf(ChangeType type) => type switch
     {
-        ChangeType.Added => "added",
-        ChangeType.Updated => "updated",
         ChangeType.Removed => "removed",
-        _ => "conflicted",
+        ChangeType.Conflicted => "conflicted",
+        _ => "changed",
     };
 
     private sealed class FirstObserver(TaskCompletionSource<ChangeSet> first) : IObserver<ChangeSet>

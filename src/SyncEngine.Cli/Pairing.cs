@@ -2,7 +2,8 @@ using SyncEngine.Identities;
 
 namespace SyncEngine.Cli;
 
-/// <summary>Brings two files to one identity where that harms nobody: a guest that never exchanged anything gives way.</summary>
+/// <summary>Brings two files to one identity where that harms nobody: a guest that never exchanged anything gives
+/// way.</summary>
 internal static class Pairing
 {
     /// <summary>Pairs two stores; returns in words who adopted whom, or null if they were paired already.</summary>
@@ -12,19 +13,23 @@ internal static class Pairing
         if (!target.Identity.IsPaired) return await AdoptAsync(target, targetName, source.Identity.Id, sourceName);
         if (!source.Identity.IsPaired) return await AdoptAsync(source, sourceName, target.Identity.Id, targetName);
         throw new CommandFailure(ExitCode.OperationFailed,
-            $"{sourceName} belongs to identity {source.Identity.Id} and {targetName} to {target.Identity.Id}, and both have "
-            + "synced as such: merging them would mix the data of two people. To carry records over on purpose, use export "
+            $"{sourceName} belongs to identity {source.Identity.Id} and {targetName} to {target.Identity.Id}, and "
+                + $"both have "
+            + "synced as such: merging them would mix the data of two people. To carry records over on purpose, use "
+            + "export "
             + "and import.");
     }
 
-    /// <summary>Lets a guest take the identity of a bundle; returns that in words, or null if it had it already.</summary>
+    /// <summary>Lets a guest take the identity of a bundle; returns that in words, or null if it had it
+    /// already.</summary>
     public static async Task<string?> AdoptAsync(SyncStore store, string name, IdentityId id, string fromName)
     {
         if (store.Identity.Id == id) return null;
         if (store.Identity.IsPaired)
         {
             throw new CommandFailure(ExitCode.OperationFailed,
-                $"{fromName} belongs to identity {id} and {name} to {store.Identity.Id}, which has synced as such: merging "
+                $"{fromName} belongs to identity {id} and {name} to {store.Identity.Id}, which has synced as such: "
+                    + $"merging "
                 + "them would mix the data of two people. To carry records over on purpose, use export and import.");
         }
 

@@ -4,7 +4,8 @@ using Spectre.Console;
 namespace SyncEngine.Cli;
 
 /// <summary>
-/// Where the program reads and writes: results go to the output, everything else to the error stream. Without a terminal, or
+/// Where the program reads and writes: results go to the output, everything else to the error stream. Without a
+/// terminal, or
 /// with NO_COLOR set, it writes plain text.
 /// </summary>
 internal sealed class Terminal : IDisposable
@@ -60,8 +61,10 @@ internal sealed class Terminal : IDisposable
         };
     }
 
-    /// <summary>Shows a progress bar for each step while the work runs; nothing where nobody would see it move.</summary>
-    /// <param name="work">Gets a function that begins a step and returns where to report how much of it is done.</param>
+    /// <summary>Shows a progress bar for each step while the work runs; nothing where nobody would see it
+    /// move.</summary>
+    /// <param name="work">Gets a function that begins a step and returns where to report how much of it is
+    /// done.</param>
     public async Task<T> ShowProgressAsync<T>(Func<Func<string, IProgress<double>>, Task<T>> work)
     {
         if (!ErrorScreen.Profile.Capabilities.Ansi) return await work(static _ => Silence.Instance);

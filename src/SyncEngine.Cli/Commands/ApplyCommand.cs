@@ -8,7 +8,8 @@ internal static class ApplyCommand
     {
         Argument<string> file = Arguments.File("B", "The store's file; it is made if there is none.");
         Argument<string> delta = Arguments.File("F", "A file that delta wrote.");
-        var command = new Command("apply", "Merge a delta into B. Merging one twice changes nothing; one that builds on "
+        var command = new Command("apply", "Merge a delta into B. Merging one twice changes nothing; one that builds "
+            + "on "
             + "changes that are missing is refused whole, with exit code 1.") { file, delta };
         command.SetAction(async (arguments, cancellationToken) =>
         {

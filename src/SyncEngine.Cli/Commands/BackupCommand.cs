@@ -8,7 +8,8 @@ internal static class BackupCommand
     {
         Argument<string> file = Arguments.File();
         Argument<string> target = Arguments.File("TO", "The file to write; it must not exist.");
-        var command = new Command("backup", "Write a checked copy of a file. Both may be used and synced afterwards: the copy "
+        var command = new Command("backup", "Write a checked copy of a file. Both may be used and synced afterwards: "
+            + "the copy "
             + "writes under new replica ids.") { file, target };
         command.SetAction(async (arguments, cancellationToken) =>
         {

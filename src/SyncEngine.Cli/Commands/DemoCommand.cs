@@ -12,7 +12,8 @@ internal static class DemoCommand
             Description = "Make the files in this folder, which must be empty or new; a temporary one without it.",
             HelpName = "DIR",
         };
-        var command = new Command("demo", "Show what merging means: three devices with real files edit one save game offline, "
+        var command = new Command("demo", "Show what merging means: three devices with real files edit one save game "
+            + "offline, "
             + "exchange bytes in an awkward order, and end equal with nothing lost. Ends with the line "
             + "\"converged: 3 devices, N records, 0 lost\".") { folder };
         command.SetAction((arguments, _) => RunAsync(terminal, FolderOf(arguments.GetValue(folder))));

@@ -12,7 +12,8 @@ internal static class GetCommand
         Argument<string> file = Arguments.File(), dataset = Arguments.Dataset();
         Argument<string> key = Arguments.Text("KEY", "The record's key.");
         Option<RecordKind?> kind = Arguments.Kind();
-        var command = new Command("get", "Print a record's value as JSON: the register of that key, or else the first of "
+        var command = new Command("get", "Print a record's value as JSON: the register of that key, or else the "
+            + "first of "
             + "counter, max, min, set, map and list. Exit code 1 if there is none.") { file, dataset, key, kind };
         command.SetAction(async (arguments, _) =>
         {

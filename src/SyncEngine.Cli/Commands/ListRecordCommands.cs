@@ -12,12 +12,14 @@ internal static class ListRecordCommands
         Argument<int> at = Arguments.Index("INDEX"), removed = Arguments.Index("INDEX");
         Argument<int> from = Arguments.Index("FROM"), to = Arguments.Index("TO");
         Argument<Value> json = Arguments.Json();
-        yield return Build(terminal, "list-insert", "Insert an element into a list, before the one at INDEX or at the end. "
+        yield return Build(terminal, "list-insert", "Insert an element into a list, before the one at INDEX or at "
+            + "the end. "
             + "Example: syncengine list-insert save.db save inventory 0 '\"sword\"'", [at, json],
             (list, arguments) => list.Insert(arguments.GetValue(at), arguments.GetValue(json)));
         yield return Build(terminal, "list-remove", "Remove the element at INDEX from a list.", [removed],
             (list, arguments) => list.RemoveAt(arguments.GetValue(removed)));
-        yield return Build(terminal, "list-move", "Move an element of a list: it has the index TO afterwards. It stays one "
+        yield return Build(terminal, "list-move", "Move an element of a list: it has the index TO afterwards. It "
+            + "stays one "
             + "element, wherever others move it.", [from, to],
             (list, arguments) => list.Move(arguments.GetValue(from), arguments.GetValue(to)));
     }

@@ -11,19 +11,22 @@ internal static class NumberCommands
     public static IEnumerable<Command> Build(Terminal terminal)
     {
         Argument<long> amount = new("N") { Description = "An integer; a negative one subtracts." };
-        yield return Build(terminal, "add", "COUNTER", "Add to a counter and print the sum: additions of all devices count. "
+        yield return Build(terminal, "add", "COUNTER", "Add to a counter and print the sum: additions of all devices "
+            + "count. "
             + "Example: syncengine add save.db save coins 10", amount, (transaction, key, number) =>
             {
                 transaction.Counter(key).Add(number);
                 return transaction.Counter(key).Value;
             });
-        yield return Build(terminal, "raise", "KEY", "Raise a max record to a number, unless it is there already, and print it. "
+        yield return Build(terminal, "raise", "KEY", "Raise a max record to a number, unless it is there already, "
+            + "and print it. "
             + "Example: syncengine raise save.db save best 9001", Number(), (transaction, key, number) =>
             {
                 transaction.Max(key).Raise(number);
                 return transaction.Max(key).Value;
             });
-        yield return Build(terminal, "lower", "KEY", "Lower a min record to a number, unless it is there already, and print it. "
+        yield return Build(terminal, "lower", "KEY", "Lower a min record to a number, unless it is there already, "
+            + "and print it. "
             + "Example: syncengine lower save.db save fastest 74.5", Number(), (transaction, key, number) =>
             {
                 transaction.Min(key).Raise(number);

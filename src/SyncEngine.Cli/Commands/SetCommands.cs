@@ -10,7 +10,8 @@ internal static class SetCommands
 {
     public static IEnumerable<Command> Build(Terminal terminal)
     {
-        yield return Build(terminal, "set-add", "Add an element to a set; an addition beats a removal at the same time. "
+        yield return Build(terminal, "set-add", "Add an element to a set; an addition beats a removal at the same "
+            + "time. "
             + "Example: syncengine set-add save.db save badges first-win", makesFile: true, static (set, element) =>
             {
                 set.Add(element);
@@ -42,7 +43,8 @@ internal static class SetCommands
         return command;
     }
 
-    /// <summary>A bare word is a text, so that scripts need not quote twice; what starts like JSON must be JSON.</summary>
+    /// <summary>A bare word is a text, so that scripts need not quote twice; what starts like JSON must be
+    /// JSON.</summary>
     private static Value ElementOf(string text)
     {
         try

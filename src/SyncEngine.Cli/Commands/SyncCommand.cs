@@ -14,8 +14,10 @@ internal static class SyncCommand
         Argument<string> left = Arguments.File("A", "A store's file."), right = Arguments.File("B", "Another one.");
         Option<bool> oneWay = new("--one-way") { Description = "Carry A's news to B only." };
         Option<bool> asJson = Arguments.AsJson();
-        var command = new Command("sync", "Exchange what two files lack until both have the same. A file that does not exist "
-            + "is made. A guest that never synced takes the other file's identity; two identities that have synced apart are "
+        var command = new Command("sync", "Exchange what two files lack until both have the same. A file that does "
+            + "not exist "
+            + "is made. A guest that never synced takes the other file's identity; two identities that have synced "
+            + "apart are "
             + "refused. Exit code 0 when both are equal; with --one-way, when B has all that A has.")
             { left, right, oneWay, asJson };
         command.SetAction((arguments, cancellationToken) => SyncAsync(

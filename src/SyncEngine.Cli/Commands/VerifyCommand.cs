@@ -13,7 +13,8 @@ internal static class VerifyCommand
     {
         Argument<string> file = Arguments.File();
         Option<bool> asJson = Arguments.AsJson();
-        var command = new Command("verify", "Read a whole file and check it: checksums, structure, and that each dataset sends "
+        var command = new Command("verify", "Read a whole file and check it: checksums, structure, and that each "
+            + "dataset sends "
             + "and merges to the same state. Exit code 0 only for a sound file. Changes nothing.") { file, asJson };
         command.SetAction(async (arguments, cancellationToken) =>
         {
@@ -39,7 +40,8 @@ internal static class VerifyCommand
             }
 
             if (faults.Count == 0) return ExitCode.Success;
-            throw CommandFailure.NotFound($"{path} is not sound. Keep a copy, then restore a backup or sync it with another "
+            throw CommandFailure.NotFound($"{path} is not sound. Keep a copy, then restore a backup or sync it with "
+                + $"another "
                 + "device: what a peer has comes back.");
         });
         return command;

@@ -24,9 +24,12 @@ internal static class WatchCommand
             Description = "Seconds between two looks.", HelpName = "SECONDS", DefaultValueFactory = static _ => 1,
         };
         Option<bool> asJson = Arguments.AsJson("Print one JSON object a change set.");
-        var command = new Command("watch", "Follow the changes of a file until Ctrl+C, whoever makes them. One process owns a "
-            + "file at a time, so watch opens it for a moment whenever it changed and nobody has it open, and prints what is new "
-            + "since its last look as one change set a dataset. An app that opens the file in that very moment is told that it "
+        var command = new Command("watch", "Follow the changes of a file until Ctrl+C, whoever makes them. One "
+            + "process owns a "
+            + "file at a time, so watch opens it for a moment whenever it changed and nobody has it open, and prints "
+            + "what is new "
+            + "since its last look as one change set a dataset. An app that opens the file in that very moment is "
+            + "told that it "
             + "is in use; inside an app, use Dataset.Changes instead.") { file, dataset, after, once, count, every, asJson };
         command.SetAction(async (arguments, cancellationToken) =>
         {

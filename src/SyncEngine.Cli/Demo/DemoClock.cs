@@ -1,7 +1,8 @@
 namespace SyncEngine.Cli.Demo;
 
 /// <summary>
-/// The clock of the story: it starts an hour ago and moves only when told to, so that who wrote last is part of the story and
+/// The clock of the story: it starts an hour ago and moves only when told to, so that who wrote last is part of the
+/// story and
 /// not of the machine's speed.
 /// </summary>
 internal sealed class DemoClock : TimeProvider

@@ -90,7 +90,8 @@ internal sealed class DemoScreen(IAnsiConsole screen, IReadOnlyList<DemoDevice> 
         {
             foreach (CompetingWrite loser in conflict.Losers)
             {
-                screen.WriteLine($"Not shown, not lost: {ShownText.Value(loser.Value)} of the {NameOf(loser.Dot.Replica)}. "
+                screen.WriteLine($"Not shown, not lost: {ShownText.Value(loser.Value)} of the "
+                    + $"{NameOf(loser.Dot.Replica)}. "
                     + "The app can let the player choose.");
             }
         }

@@ -18,7 +18,8 @@ internal sealed class DemoVerdict
 
     public int Acknowledged { get; }
 
-    /// <summary>Writes that are still there; the others were superseded by somebody who had seen them, or are lost.</summary>
+    /// <summary>Writes that are still there; the others were superseded by somebody who had seen them, or are
+    /// lost.</summary>
     public int Kept { get; }
 
     public bool IsGood => Lost.Count == 0 && Differences.Count == 0;

@@ -6,7 +6,8 @@ using SyncEngine.Values;
 namespace SyncEngine.Cli.Demo;
 
 /// <summary>
-/// Remembers each write that a device acknowledged, and what its author had seen, to check at the end that none was lost: each
+/// Remembers each write that a device acknowledged, and what its author had seen, to check at the end that none was
+/// lost: each
 /// must still be there, or be superseded by a write whose author had seen it.
 /// </summary>
 internal sealed class WriteLedger
@@ -75,7 +76,8 @@ internal sealed class WriteLedger
             write.List(key).RemoveAt(write.List(key).ToArray().ToList().IndexOf(element)));
     }
 
-    /// <summary>Every acknowledged write that a device lost, in words; and how many of the others are still there.</summary>
+    /// <summary>Every acknowledged write that a device lost, in words; and how many of the others are still
+    /// there.</summary>
     public List<string> FindLost(DemoDevice device, out int kept)
     {
         var lost = new List<string>(_unexplained);

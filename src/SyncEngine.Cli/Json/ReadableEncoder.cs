@@ -3,7 +3,8 @@ using System.Text.Encodings.Web;
 namespace SyncEngine.Cli.Json;
 
 /// <summary>
-/// Escapes no more of a JSON text than must be: quotes, backslashes, and what would break a line or steer a terminal. The
+/// Escapes no more of a JSON text than must be: quotes, backslashes, and what would break a line or steer a
+/// terminal. The
 /// encoders of the framework also escape everything outside the basic plane, emoji for instance.
 /// </summary>
 internal sealed unsafe class ReadableEncoder : JavaScriptEncoder

@@ -35,7 +35,8 @@ internal sealed record RecordLine(
     }
 
     /// <summary>
-    /// Makes the record read as the line says, with no write where it does already: importing twice changes nothing more.
+    /// Makes the record read as the line says, with no write where it does already: importing twice changes nothing
+    /// more.
     /// </summary>
     public void ApplyTo(Records records)
     {

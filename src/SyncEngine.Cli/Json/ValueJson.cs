@@ -7,8 +7,10 @@ using SyncEngine.Values;
 namespace SyncEngine.Cli.Json;
 
 /// <summary>
-/// Values as JSON and back, without loss: a number with a point or an exponent is a double and any other an integer; what
-/// JSON lacks is an object with one member, $double, $bytes or $timestamp; a map whose only key starts with a dollar sign
+/// Values as JSON and back, without loss: a number with a point or an exponent is a double and any other an integer;
+/// what
+/// JSON lacks is an object with one member, $double, $bytes or $timestamp; a map whose only key starts with a dollar
+/// sign
 /// gets one more.
 /// </summary>
 internal static class ValueJson
