@@ -75,8 +75,8 @@ internal sealed class DifferentialRun : IDisposable
         }
         else if (choice < .79)
         {
-            // Amounts differ, so that no two jumps cancel out unseen.
-            site.Time.Jump(1_000_000L * ++_jumps * (_random.Next(2) == 0 ? 1 : -1));
+            // Each amount is twice the last, so that no jumps cancel out unseen.
+            site.Time.Jump((20_000L << ++_jumps) * (_random.Next(2) == 0 ? 1 : -1));
             model.Reopen();
         }
         else if (_mail.Count > 0) Deliver(_mail[_random.Next(_mail.Count)]);
