@@ -13,6 +13,7 @@ public sealed class MemoryDisk
     private readonly Dictionary<int, byte[]> _metadata = [];
     private readonly Dictionary<int, SortedDictionary<long, byte[]>> _logs = [];
     private readonly Dictionary<int, List<byte[]>> _snapshots = [];
+    private readonly Dictionary<int, SnapshotFlip> _flipped = [];
     private readonly Dictionary<string, MemoryDisk> _backups = [];
     private bool _isOpen;
     private bool _isCopied;
@@ -44,6 +45,7 @@ public sealed class MemoryDisk
                 copy._logs.Add(log.Key, new SortedDictionary<long, byte[]>(log.Value));
             foreach (KeyValuePair<int, List<byte[]>> snapshot in _snapshots)
                 copy._snapshots.Add(snapshot.Key, [.. snapshot.Value]);
+            foreach (KeyValuePair<int, SnapshotFlip> flip in _flipped) copy._flipped.Add(flip.Key, flip.Value);
             return copy;
         }
     }
@@ -64,6 +66,7 @@ public sealed class MemoryDisk
 
         public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (disk._snapshots.TryGetValue(dataset, out List<byte[]>? pages))
                 for (int i = 0; i < pages.Count; i++) reader.OnSnapshotPage(i, pages[i]);
             if (!disk._logs.TryGetValue(dataset, out SortedDictionary<long, byte[]>? log)) return;
@@ -78,10 +81,12 @@ public sealed class MemoryDisk
         {
             lock (disk._gate)
             {
+                foreach (SnapshotFlip flip in batch.Flips) Check(flip);
                 foreach (int dataset in batch.DroppedDatasets)
                 {
                     disk._logs.Remove(dataset);
                     disk._snapshots.Remove(dataset);
+                    disk._flipped.Remove(dataset);
                 }
 
                 foreach (SnapshotFlip flip in batch.Flips) Flip(flip);
@@ -108,10 +113,15 @@ public sealed class MemoryDisk
             _staged[dataset].Add(frame.ToArray());
         }
 
-        public void Compact(IProgress<double>? progress, CancellationToken cancellationToken) => progress?.Report(1);
+        public void Compact(IProgress<double>? progress, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            progress?.Report(1);
+        }
 
         public IReadOnlyList<StorageFault> Verify(IProgress<double>? progress, CancellationToken cancellationToken)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             progress?.Report(1);
             return [];
         }
@@ -128,8 +138,19 @@ public sealed class MemoryDisk
             lock (disk._gate) disk._isOpen = false;
         }
 
+        private void Check(SnapshotFlip flip)
+        {
+            bool isWhole = _staged.TryGetValue(flip.Dataset, out List<byte[]>? pages)
+                ? pages.Count == flip.PageCount
+                : flip.PageCount == 0 || (disk._flipped.TryGetValue(flip.Dataset, out SnapshotFlip done) && done == flip);
+            if (!isWhole)
+                throw new SyncException(SyncErrorCode.StorageFailed,
+                    $"The snapshot of dataset {flip.Dataset} lacks pages. Stage it again from page 0.");
+        }
+
         private void Flip(SnapshotFlip flip)
         {
+            disk._flipped[flip.Dataset] = flip;
             // Committing a batch twice must come to the same state, so a flip without staged pages was done before.
             if (_staged.Remove(flip.Dataset, out List<byte[]>? pages)) disk._snapshots[flip.Dataset] = pages;
             if (!disk._logs.TryGetValue(flip.Dataset, out SortedDictionary<long, byte[]>? log)) return;

@@ -16,7 +16,9 @@ internal sealed record ModelMessage(
 /// a frontier of forgotten deletes, as plain dictionaries. Slow and simple on purpose: the engine is held against it.
 /// </summary>
 /// <remarks>Two rules come from the specification of copied files: a counter keeps an entry for each opening of the file,
-/// and the base of a delta is cut down to the sender's own vector.</remarks>
+/// and the base of a delta is cut down to the sender's own vector. As in the engine, a message that brings nothing new
+/// only raises the frontier: a tombstone that the sender forgot may stay, and I1, which is checked at each step, holds
+/// all the same.</remarks>
 internal sealed class JoinModel(int id, Dictionary<(int, long), LoggedWrite> log)
 {
     private long _clock;
@@ -73,6 +75,12 @@ internal sealed class JoinModel(int id, Dictionary<(int, long), LoggedWrite> log
     public bool Apply(ModelMessage message)
     {
         if (!IsAtMost(message.Base, Vector)) return false;
+        if (IsAtMost(message.To, Vector))
+        {
+            Collected = Join(Collected, message.Collected);
+            return true;
+        }
+
         IEnumerable<string> keys = message.IsSnapshot ? message.Cells.Keys.Union(Cells.Keys) : message.Cells.Keys;
         foreach (string key in keys.ToList())
         {

@@ -75,8 +75,8 @@ internal sealed class DifferentialRun : IDisposable
         }
         else if (choice < .79)
         {
-            // Amounts differ, so that no two jumps cancel out unseen.
-            site.Time.Jump(1_000_000L * ++_jumps * (_random.Next(2) == 0 ? 1 : -1));
+            // Each amount is twice the last, so that no jumps cancel out unseen.
+            site.Time.Jump((20_000L << ++_jumps) * (_random.Next(2) == 0 ? 1 : -1));
             model.Reopen();
         }
         else if (_mail.Count > 0) Deliver(_mail[_random.Next(_mail.Count)]);
@@ -169,7 +169,9 @@ internal sealed class DifferentialRun : IDisposable
             entry => (entry.Key, (_indexes[entry.Dot.Replica], entry.Dot.Counter)),
             entry => Plain(entry.Value));
         int expected = model.Cells.Sum(cell => cell.Value.Count);
-        Check(real.Count == expected, $"replica {i} has {real.Count} entries, the model {expected}, step {step}");
+        Check(real.Count == expected, $"replica {i} has {real.Count} entries, the model {expected}, step {step}: "
+            + string.Join(' ', real) + " | " + string.Join(' ', model.Cells.SelectMany(cell => cell.Value.Select(
+                entry => $"{cell.Key} {entry.Key} {entry.Value.Value}"))));
         foreach ((string key, Dictionary<(int, long), ModelEntry> cell) in model.Cells)
             foreach (((int, long) dot, ModelEntry entry) in cell)
                 Check(real.TryGetValue((key, dot), out object? value) && Equals(value, entry.Value),

@@ -24,6 +24,9 @@ public sealed class DifferentialTests
     [Theory]
     [InlineData(3)]
     [InlineData(9)]
+    [InlineData(770)]
+    [InlineData(1427)]
+    [InlineData(1886)]
     public void A_history_that_once_failed_stays_whole(int seed) => Assert.Null(DifferentialSoak.WhyItFails(seed));
 
     /// <summary>SYNCENGINE_SOAK=first,count runs as many histories as one likes; without it this runs ten.</summary>
