@@ -41,9 +41,8 @@ public sealed partial class Dataset
 
     /// <summary>
     /// The durable changes after a cursor: first one change set of all that changed since (old values are not known
-    /// then),
-    /// then each change set once it is durable. Keep <see cref="ChangeSet.Cursor"/> to go on later, also after a
-    /// restart.
+    /// then, and what was added counts as updated), then each change set once it is durable. Keep
+    /// <see cref="ChangeSet.Cursor"/> to go on later, also after a restart.
     /// </summary>
     /// <param name="after">Where to go on; the default value starts from the beginning.</param>
     public IObservable<ChangeSet> Feed(FeedCursor after) => Observable.Create<ChangeSet>(observer =>
@@ -133,7 +132,10 @@ public sealed partial class Dataset
             // From the beginning a list's elements tell where they stand; later a move alone must not go unseen.
             if (after.Revision == 0 && data.Kind == CellKind.ListPlace) continue;
             if (after.Revision == 0 && _state.LiveEntryCount(cell) == 0) continue;
-            changes.Add(BuildChange(cell, default, wasLive: _state.LiveEntryCount(cell) == 0, wasConflicted: false));
+
+            // What it was at the cursor is not known: later than the beginning, a live one counts as updated.
+            bool wasLive = after.Revision > 0 || _state.LiveEntryCount(cell) == 0;
+            changes.Add(BuildChange(cell, default, wasLive, wasConflicted: false));
         }
 
         var cursor = new FeedCursor(EpochOf(_state.Revision), _state.Revision);

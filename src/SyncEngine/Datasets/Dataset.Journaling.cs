@@ -19,6 +19,7 @@ public sealed partial class Dataset : IJournaled
     private long _durableRevision;
     private long _sequence;
     private bool _queued;
+    private bool _discarded;
 
     /// <summary>The highest revision that survives a crash and a power cut.</summary>
     public long DurableRevision => Context.Journal is null ? Revision : Interlocked.Read(ref _durableRevision);
@@ -41,6 +42,7 @@ public sealed partial class Dataset : IJournaled
             _pendingDurable = null;
             _encodedRevision = _state.Revision;
             _inFlightBytes = 0;
+            if (_discarded) return;
             if (_state.Dirty.Count == 0 && _state.Replicas.Changed.Count == 0 && !_flipReady) return;
             if (_flipReady) _state.Replicas.NoteAllChanged();
             _inFlightCounters.Clear();
@@ -92,7 +94,12 @@ public sealed partial class Dataset : IJournaled
     {
         Close();
         TaskCompletionSource<bool>? pending;
-        lock (_gate) (pending, _pendingDurable) = (_pendingDurable, null);
+        lock (_gate)
+        {
+            _discarded = true;
+            (pending, _pendingDurable) = (_pendingDurable, null);
+        }
+
         pending?.TrySetException(new ObjectDisposedException(Name, $"Dataset {Name} was deleted."));
     }
 

@@ -46,6 +46,7 @@ public sealed partial class Dataset
         int page;
         lock (_gate)
         {
+            if (_discarded) return false;
             if (_page < 0)
                 (_page, _nextCell, _stagedBytes, _firstKeptSequence, _logBytesAtStart) = (0, 0, 0, _sequence + 1, _logBytes);
             var cells = new List<int>();

@@ -54,6 +54,7 @@ public sealed partial class Dataset
         ArgumentNullException.ThrowIfNull(since);
         byte[] frame = EncodeDelta(since, packs, out long revision);
         await WaitDurableAsync(revision, cancellationToken).ConfigureAwait(false);
+        Exchanged?.Invoke();
         return frame;
     }
 
@@ -78,34 +79,19 @@ public sealed partial class Dataset
         if (decoded.Dataset != Name)
             throw new SyncException(SyncErrorCode.WrongDataset,
                 $"The frame belongs to dataset {decoded.Dataset}, not to {Name}: join it there.", 0);
-        lock (_gate)
-        {
-            EnterLocked();
-            JoinOutcome outcome = _state.Join(decoded.Columns);
-            if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
-            if (outcome == JoinOutcome.Joined)
-            {
-                ObserveClocks(decoded.Columns);
-                if (_state.HasGaps) CloseGaps();
-                CompleteLocked(new ChangeOrigin(true, OnlyReplica(decoded.Columns)));
-            }
-            else if (_state.Replicas.Changed.Count > 0)
-            {
-                QueueForCommit();
-            }
-
-            return new JoinResult(outcome, _state.Revision);
-        }
+        JoinResult result = Join(decoded);
+        if (result.Outcome != JoinOutcome.Gap) Exchanged?.Invoke();
+        return result;
     }
 
-    /// <summary>As <see cref="Join"/>; the task completes when what was merged is durable.</summary>
+    /// <summary>As <see cref="Join(ReadOnlyMemory{byte})"/>; the task completes when what it brought is durable.</summary>
     /// <param name="frame">A delta or snapshot.</param>
     /// <param name="cancellationToken">Ends the wait; the merge stays.</param>
     public async ValueTask<JoinResult> JoinAsync(
         ReadOnlyMemory<byte> frame, CancellationToken cancellationToken = default)
     {
         JoinResult result = Join(frame);
-        if (result.Outcome == JoinOutcome.Joined)
+        if (result.Outcome != JoinOutcome.Gap)
             await WaitDurableAsync(result.Revision, cancellationToken).ConfigureAwait(false);
         return result;
     }
@@ -128,6 +114,28 @@ public sealed partial class Dataset
             _state.Complete();
             QueueForCommit();
             return forgotten;
+        }
+    }
+
+    private JoinResult Join(DecodedFrame decoded)
+    {
+        lock (_gate)
+        {
+            EnterLocked();
+            JoinOutcome outcome = _state.Join(decoded.Columns);
+            if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
+            if (outcome == JoinOutcome.Joined)
+            {
+                ObserveClocks(decoded.Columns);
+                if (_state.HasGaps) CloseGaps();
+                CompleteLocked(new ChangeOrigin(true, OnlyReplica(decoded.Columns)));
+            }
+            else if (_state.Replicas.Changed.Count > 0)
+            {
+                QueueForCommit();
+            }
+
+            return new JoinResult(outcome, _state.Revision);
         }
     }
 

@@ -195,6 +195,7 @@ public sealed partial class Dataset
     private void CompleteLocked(ChangeOrigin origin)
     {
         bool wrote = _writing || origin.IsRemote;
+        if (_writing) _state.DropUnusedOpening();
         _writing = false;
         if (!wrote)
         {

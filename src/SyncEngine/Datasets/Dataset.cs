@@ -86,6 +86,9 @@ public sealed partial class Dataset : Records
 
     internal DatasetContext Context { get; }
 
+    /// <summary>Told, outside the gate, when changes were handed out or merged.</summary>
+    internal Action? Exchanged { get; set; }
+
     /// <summary>Told under the gate when the dataset first has something to keep.</summary>
     internal Action? FirstChange { get; set; }
 

@@ -186,6 +186,7 @@ public sealed class Identity
                     + $"{_context.Limits.DatasetsMax} are allowed. Delete one, or raise DatasetLimits.DatasetsMax.");
             var dataset = new Dataset(name, loads ? number : _nextNumber(), _context);
             dataset.FirstChange = () => Store(dataset);
+            dataset.Exchanged = NoteExchange;
             return dataset;
         }
     }
@@ -203,6 +204,11 @@ public sealed class Identity
     {
         lock (_catalog) _opened[dataset.Name] = dataset;
         return dataset;
+    }
+
+    private void NoteExchange()
+    {
+        if (!IsPaired) Pair(Id);
     }
 
     private void Store(Dataset dataset)
