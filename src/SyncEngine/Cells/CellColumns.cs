@@ -34,6 +34,8 @@ internal struct EntryColumn
 /// </summary>
 internal sealed class CellColumns : IDisposable
 {
+    private const int PooledMax = 16 * 1024;
+
     public ReadOnlyMemory<byte> Source { get; set; }
 
     /// <summary>The frame's table of replicas.</summary>
@@ -65,20 +67,29 @@ internal sealed class CellColumns : IDisposable
 
     public void RentCells(int count)
     {
-        Cells = ArrayPool<CellColumn>.Shared.Rent(count);
+        Cells = Rent<CellColumn>(count);
         CellCount = count;
     }
 
     public void RentEntries(int count)
     {
-        Entries = ArrayPool<EntryColumn>.Shared.Rent(count);
+        Entries = Rent<EntryColumn>(count);
         EntryCount = count;
     }
 
     public void Dispose()
     {
-        if (Cells.Length > 0) ArrayPool<CellColumn>.Shared.Return(Cells);
-        if (Entries.Length > 0) ArrayPool<EntryColumn>.Shared.Return(Entries);
+        Return(Cells, CellCount);
+        Return(Entries, EntryCount);
         (Cells, Entries, CellCount, EntryCount) = ([], [], 0, 0);
+    }
+
+    // A first merge of a large dataset happens once: the pool would keep its columns for nothing.
+    private static T[] Rent<T>(int count) where T : struct =>
+        count <= PooledMax ? ArrayPool<T>.Shared.Rent(count) : MemoryPolyfill.AllocateForOverwrite<T>(count);
+
+    private static void Return<T>(T[] items, int count) where T : struct
+    {
+        if (items.Length > 0 && count <= PooledMax) ArrayPool<T>.Shared.Return(items);
     }
 }

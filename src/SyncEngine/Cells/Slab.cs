@@ -81,7 +81,7 @@ internal sealed class Slab
         if (_count == _chunks.Length) Array.Resize(ref _chunks, _count * 2);
         int grown = _count == 0 ? FirstChunkBytes : Math.Min(ChunkBytes, _chunks[_count - 1].Length * 4);
         int length = Math.Max(grown, total);
-        _chunks[_count++] = MemoryPolyfill.AllocateForOverwrite(length);
+        _chunks[_count++] = MemoryPolyfill.AllocateForOverwrite<byte>(length);
         _used = 0;
     }
 

@@ -4,12 +4,12 @@ namespace SyncEngine;
 internal static class MemoryPolyfill
 {
     /// <summary>An array that the caller fills whole, so that it need not be cleared.</summary>
-    public static byte[] AllocateForOverwrite(int length)
+    public static T[] AllocateForOverwrite<T>(int length) where T : struct
     {
 #if NET
-        return GC.AllocateUninitializedArray<byte>(length);
+        return GC.AllocateUninitializedArray<T>(length);
 #else
-        return new byte[length];
+        return new T[length];
 #endif
     }
 }
