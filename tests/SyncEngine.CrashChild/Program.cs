@@ -2,9 +2,16 @@ using SyncEngine.CrashChild;
 using SyncEngine.LiteDB;
 using SyncEngine.Storage;
 
+// With a fourth argument, engine, it writes through the whole engine instead: see EngineChild.
 // Arguments: the store, its local state folder, whether a synchronization context is installed. Prints the number of
 // each commit once it was acknowledged, until somebody kills it.
 var (path, stateFolder, withContext) = (args[0], args[1], bool.Parse(args[2]));
+if (args.Length > 3)
+{
+    await EngineChild.RunAsync(path, stateFolder, withContext);
+    return;
+}
+
 var worker = new Thread(() =>
 {
     if (withContext) SynchronizationContext.SetSynchronizationContext(new ChildContext());

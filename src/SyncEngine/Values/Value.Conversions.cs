@@ -23,6 +23,25 @@ public readonly partial struct Value
         return FromEncoded(encoded.Slice(0, ValueWriter.WriteInteger(encoded, value)));
     }
 
+    // Without these four C# would take the way over double, and lose digits without a word.
+
+    /// <summary>An integer value.</summary>
+    /// <param name="value">What the value is to hold.</param>
+    public static implicit operator Value(byte value) => (long)value;
+
+    /// <summary>An integer value.</summary>
+    /// <param name="value">What the value is to hold.</param>
+    public static implicit operator Value(ushort value) => (long)value;
+
+    /// <summary>An integer value.</summary>
+    /// <param name="value">What the value is to hold.</param>
+    public static implicit operator Value(uint value) => (long)value;
+
+    /// <summary>An integer value, at most 2⁶³ − 1.</summary>
+    /// <param name="value">What the value is to hold.</param>
+    /// <exception cref="OverflowException">The number is larger: integers have 64 bits with a sign.</exception>
+    public static implicit operator Value(ulong value) => checked((long)value);
+
     /// <summary>A floating-point value. Every NaN becomes the same one; −0.0 is kept.</summary>
     /// <param name="value">What the value is to hold.</param>
     public static implicit operator Value(double value)
