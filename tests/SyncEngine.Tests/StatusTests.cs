@@ -31,7 +31,8 @@ public sealed class StatusTests
         await save.PutAsync("c", 3);
         await store.DisposeAsync();
         Assert.Equal(
-            [SyncStoreState.Ready, SyncStoreState.StorageFailed, SyncStoreState.Ready, SyncStoreState.Closed], seen.WithoutRepetitions());
+            [SyncStoreState.Ready, SyncStoreState.StorageFailed, SyncStoreState.Ready, SyncStoreState.Closed],
+            seen.WithoutRepetitions());
         await using SyncStore again = await SyncStore.OpenAsync(disk.Open);
         Assert.Equal(3, again.Identity.Dataset("save").Count);
     }
