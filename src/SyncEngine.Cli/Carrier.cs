@@ -25,13 +25,13 @@ internal static class Carrier
 
     /// <summary>Merges a bundle and counts the records that it changed.</summary>
     public static async Task<Carried> ApplyAsync(
-        SyncStore target, byte[] bundle, CancellationToken cancellationToken)
+        SyncStore target, byte[] bundle, CancellationToken cancellationToken, bool adopts = false)
     {
         HashSet<string> known = [.. target.Identity.DatasetNames];
         var counts = known.Select(name => new ChangedRecords(target.Identity.Dataset(name))).ToList();
         try
         {
-            ApplyResult result = await target.ApplyAsync(bundle, cancellationToken);
+            ApplyResult result = await target.ApplyAsync(bundle, adopts, cancellationToken);
             if (!result.IsComplete)
             {
                 IEnumerable<string> refused = result.Outcomes.Where(static outcome => outcome.Value == JoinOutcome.Gap)

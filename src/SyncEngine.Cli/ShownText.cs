@@ -12,6 +12,10 @@ internal static class ShownText
     /// <summary>A key as it is; as JSON where it has control characters.</summary>
     public static string Key(string key) => key.Any(char.IsControl) ? ValueJson.Format(key) : key;
 
+    /// <summary>A writer's time for scripts: ISO 8601 in UTC, to the millisecond.</summary>
+    public static string IsoTime(Causality.HybridTimestamp time) =>
+        time.Wall.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
     public static string Value(Value value) => value.IsMissing ? "–" : Shorten(ValueJson.Format(value));
 
     public static string Shorten(string text, int charactersMax = ValueCharactersMax)

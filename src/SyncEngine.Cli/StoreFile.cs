@@ -6,6 +6,27 @@ namespace SyncEngine.Cli;
 /// <summary>Opens the file that a command names.</summary>
 internal static class StoreFile
 {
+    private static readonly byte[] _liteDbMark = "** This is a LiteDB file **"u8.ToArray();
+
+    /// <summary>Refuses a path to write to that holds a store: nothing may replace somebody's data by mistake.</summary>
+    public static void RefuseToOverwrite(string path)
+    {
+        if (!File.Exists(path)) return;
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            var start = new byte[256];
+            int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            if (start.AsSpan(0, read).IndexOf(_liteDbMark) < 0) return;
+        }
+        catch (IOException e)
+        {
+            throw CommandFailure.BadInput($"{path} cannot be replaced: {e.Message} Choose another file.");
+        }
+
+        throw CommandFailure.BadInput($"{path} is a store, and would be lost. Choose another file.");
+    }
+
     /// <summary>Opens a file that must be there, so that a mistyped name makes no empty store.</summary>
     public static ValueTask<SyncStore> OpenExistingAsync(
         string path, Terminal terminal, SyncStoreOptions? options = null)

@@ -1,3 +1,4 @@
+using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
 using SyncEngine.Causality;
@@ -16,6 +17,7 @@ namespace SyncEngine;
 public sealed partial class SyncStore : IAsyncDisposable, IDisposable
 {
     private readonly object _catalog = new();
+    private readonly SemaphoreSlim _changingIdentity = new(1, 1);
     private readonly Journal? _journal;
     private readonly DatasetContext _context;
     private readonly Dictionary<int, Identity> _identities = [];
@@ -37,7 +39,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             ChangeQueueMax = Math.Max(2, options.ChangeQueueMax),
             Journal = journal,
             Claim = page.Claim,
-            ObserverFailed = options.ObserverFailed,
+            ObserverFailed = failure => TellObserverFailed(options, failure),
         };
     }
 
@@ -57,7 +59,9 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     public Guid FileId => _page.FileId;
 
     /// <summary>How the store is doing: the current status at once, then each change.</summary>
-    public IObservable<StoreStatus> Status => _status.AsObservable();
+    public IObservable<StoreStatus> Status => Observable.Create<StoreStatus>(observer => _status
+        .ObserveOn(TaskPoolScheduler.Default)
+        .Subscribe(new GuardedObserver<StoreStatus>(observer, _context.ObserverFailed)));
 
     /// <summary>Opens a store that lives in memory and ends with the process.</summary>
     public static SyncStore OpenInMemory(SyncStoreOptions? options = null)
@@ -88,7 +92,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             journal.FailureChanged = store.OnFailureChanged;
             if (isNew) await store.MintFirst().ConfigureAwait(false);
             else store.ReadIdentities(pages, name);
-            if (isCopied && !isNew) await store.WritePage(claimsFile: true).ConfigureAwait(false);
+            if (isCopied && !isNew) await store.WritePage(true).ConfigureAwait(false);
             return store;
         }
         catch
@@ -168,7 +172,12 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
         }
 
         foreach (Identity identity in Identities) identity.Close();
-        if (_journal is not null) await Task.Run(_journal.Dispose).ConfigureAwait(false);
+        if (_journal is not null)
+        {
+            await Task.Run(_journal.Dispose).ConfigureAwait(false);
+            failure ??= _journal.Failure;
+        }
+
         _statusSink.OnNext(new StoreStatus(SyncStoreState.Closed, failure));
         _statusSink.OnCompleted();
         if (failure is not null)
@@ -184,6 +193,18 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
         Span<byte> id = stackalloc byte[16];
         random.Fill(id);
         return new StorePage(new Guid(id), random.NextNonZero(), CurrentIdentity: 1, NextDataset: 1, NextIdentity: 1);
+    }
+
+    private static void TellObserverFailed(SyncStoreOptions options, Exception failure)
+    {
+        try
+        {
+            options.ObserverFailed(failure);
+        }
+        catch (Exception)
+        {
+            // Whoever is told of a failing observer must not fail the engine by failing too.
+        }
     }
 
     private void OnFailureChanged(SyncException? failure) => _statusSink.OnNext(failure is null

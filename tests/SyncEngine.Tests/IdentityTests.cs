@@ -2,6 +2,7 @@ using SyncEngine.Causality;
 using SyncEngine.Datasets;
 using SyncEngine.Identities;
 using SyncEngine.Storage;
+using SyncEngine.Tests.Simulation;
 using Xunit;
 
 namespace SyncEngine.Tests;
@@ -101,7 +102,9 @@ public sealed class IdentityTests
         Assert.Empty(b.Identity.DatasetNames);
         await b.AdoptIdentityAsync(a.Identity.Id);
         await b.ApplyAsync(bundle);
-        Assert.True(a.Identity.IsPaired && b.Identity.IsPaired);
+        Assert.True(b.Identity.IsPaired);
+        await a.ApplyAsync(await b.ExportAsync(a.GetVersions()));
+        Assert.True(a.Identity.IsPaired);
         refused = await Assert.ThrowsAsync<SyncException>(async () => await b.AdoptIdentityAsync(c.Identity.Id));
         Assert.Equal(SyncErrorCode.Unauthorized, refused.Code);
         Assert.Equal(1, b.Identity.Dataset("save").Get<int>("x"));
@@ -141,6 +144,98 @@ public sealed class IdentityTests
         right.Join(await left.DeltaAsync(right.Version));
         Assert.Equal(new Settings(1, "Bea"), right.Get("settings", mapping));
         Assert.Empty(right.Conflicts);
+    }
+
+    [Fact]
+    public async Task An_export_holds_what_was_written_just_before()
+    {
+        var disk = new MemoryDisk();
+        await using SyncStore a = await SyncStore.OpenAsync(disk.Open);
+        using SyncStore b = SyncStore.OpenInMemory();
+        for (int i = 0; i < 50; i++)
+        {
+            a.Identity.Dataset("save")["n"] = i;
+            Assert.True((await b.ApplyAsync(await a.ExportAsync(b.GetVersions()), adopts: true)).IsComplete);
+            Assert.Equal(i, b.Identity.Dataset("save").Get<int>("n"));
+        }
+    }
+
+    [Fact]
+    public async Task A_bundle_that_leaves_a_gap_adopts_nobody()
+    {
+        using SyncStore a = SyncStore.OpenInMemory(), b = SyncStore.OpenInMemory();
+        Dataset save = a.Identity.Dataset("save");
+        save["x"] = 1;
+        IReadOnlyDictionary<string, VersionVector> before = a.GetVersions();
+        save["x"] = 2;
+        IdentityId own = b.Identity.Id;
+        Assert.False((await b.ApplyAsync(await a.ExportAsync(before), adopts: true)).IsComplete);
+        Assert.Equal(own, b.Identity.Id);
+        Assert.False(b.Identity.IsPaired);
+        Assert.Empty(b.Identity.DatasetNames);
+    }
+
+    [Fact]
+    public async Task What_a_transaction_has_not_finished_is_not_handed_out()
+    {
+        using SyncStore store = SyncStore.OpenInMemory();
+        Dataset save = store.Identity.Dataset("save");
+        save.Write(w =>
+        {
+            w["k"] = "ghost";
+            Assert.Throws<InvalidOperationException>(() => save.SnapshotAsync().AsTask().GetAwaiter().GetResult());
+        });
+        Assert.NotEmpty(await save.SnapshotAsync());
+    }
+
+    [Fact]
+    public async Task A_stored_dataset_is_not_opened_inside_a_transaction()
+    {
+        var disk = new MemoryDisk();
+        await using (SyncStore store = await SyncStore.OpenAsync(disk.Open))
+            await store.Identity.Dataset("b").PutAsync("x", 1);
+        await using SyncStore again = await SyncStore.OpenAsync(disk.Open);
+        Dataset a = again.Identity.Dataset("a");
+        Assert.Throws<InvalidOperationException>(() => a.Write(_ => again.Identity.Dataset("b")));
+        Assert.Equal(1, again.Identity.Dataset("b").Get<int>("x"));
+    }
+
+    [Fact]
+    public void A_name_that_is_no_text_is_refused()
+    {
+        using SyncStore store = SyncStore.OpenInMemory();
+        Assert.Throws<ArgumentException>(() => store.Identity.Dataset("a\ud800"));
+        Assert.Throws<ArgumentException>(() => store.Identity.Dataset(""));
+    }
+
+    [Fact]
+    public async Task A_crash_at_any_commit_of_wiping_and_creating_leaves_a_file_that_opens()
+    {
+        for (int last = 0; last < 12; last++)
+        {
+            var faults = new Faults();
+            var disk = new MemoryDisk();
+            SyncStore store = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults));
+            await store.Identity.Dataset("save").PutAsync("x", 1);
+            faults.PowerFailsAfter = faults.Commits + last;
+            try
+            {
+                Identity other = await store.CreateIdentityAsync();
+                await store.SwitchIdentityAsync(other.Id);
+                await store.Identity.Dataset("save").PutAsync("y", 2);
+                await store.WipeIdentityAsync(other.Id);
+                await store.WipeIdentityAsync(store.Identity.Id);
+                await store.DisposeAsync();
+            }
+            catch (SyncException)
+            {
+                await Assert.ThrowsAsync<SyncException>(async () => await store.DisposeAsync());
+            }
+
+            await using SyncStore again = await SyncStore.OpenAsync(disk.Open);
+            Identity fresh = await again.CreateIdentityAsync();
+            Assert.Contains(again.Identities, identity => identity.Id == fresh.Id);
+        }
     }
 
     private sealed record Settings(double Volume, string? Name);

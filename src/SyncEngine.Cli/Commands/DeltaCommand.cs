@@ -18,6 +18,7 @@ internal static class DeltaCommand
         command.SetAction(async (arguments, cancellationToken) =>
         {
             string source = arguments.GetRequiredValue(file), output = arguments.GetRequiredValue(target);
+            StoreFile.RefuseToOverwrite(output);
             await using SyncStore store = await StoreFile.OpenExistingAsync(source, terminal);
             byte[] bundle;
             if (arguments.GetValue(since) is { } other)

@@ -71,7 +71,7 @@ internal static class ExplainCommand
 
         json.WriteString("replica", write.Write.Dot.Replica.ToString());
         json.WriteNumber("change", write.Write.Dot.Counter);
-        json.WriteString("time", write.Write.Time.ToString());
+        json.WriteString("time", ShownText.IsoTime(write.Write.Time));
         json.WriteBoolean("own", write.IsOwn);
         json.WriteEndObject();
     }

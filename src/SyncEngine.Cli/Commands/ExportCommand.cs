@@ -15,6 +15,7 @@ internal static class ExportCommand
             + "replicas print equal bytes. The line of a conflict lists the losing writes.") { file, dataset, target };
         command.SetAction(async (arguments, _) =>
         {
+            if (arguments.GetValue(target) is { } output) StoreFile.RefuseToOverwrite(output);
             await using SyncStore store = await StoreFile.OpenExistingAsync(arguments.GetRequiredValue(file), terminal);
             IReadOnlyList<Dataset> datasets = StoreFile.Datasets(store, arguments.GetValue(dataset));
             if (arguments.GetValue(target) is { } path)

@@ -10,6 +10,8 @@ namespace SyncEngine.Cli.Commands;
 
 internal static class InspectCommand
 {
+    private const int ConflictsShownMax = 20;
+
     public static Command Build(Terminal terminal)
     {
         Argument<string> file = Arguments.File();
@@ -66,13 +68,19 @@ internal static class InspectCommand
         screen.Write(table);
         foreach (Dataset dataset in datasets)
         {
-            foreach (Conflict conflict in dataset.Conflicts)
+            IReadOnlyList<Conflict> conflicts = dataset.Conflicts;
+            foreach (Conflict conflict in conflicts.Take(ConflictsShownMax))
             {
                 string field = conflict.Field is null ? "" : $" [{ShownText.Key(conflict.Field)}]";
                 screen.WriteLine($"Conflict in {ShownText.Key(dataset.Name)}: {RecordKindName.Of(conflict.Kind)} "
                     + $"{ShownText.Key(conflict.Key)}{field} = {ShownText.Value(conflict.Winner.Value)}, also "
                     + string.Join(", ", conflict.Losers.Select(static loser => ShownText.Value(loser.Value))));
             }
+
+            int more = conflicts.Count - ConflictsShownMax;
+            if (more > 0)
+                screen.WriteLine($"… and {ShownText.Number(more)} more conflicts in {ShownText.Key(dataset.Name)}; "
+                    + "--json and export list them all.");
         }
     }
 

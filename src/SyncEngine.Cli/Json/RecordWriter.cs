@@ -112,7 +112,7 @@ internal sealed class RecordWriter : IDisposable
                 json.WritePropertyName("value");
                 ValueJson.Write(json, loser.Value);
                 json.WriteString("replica", loser.Dot.Replica.ToString());
-                json.WriteString("time", loser.Time.ToString());
+                json.WriteString("time", ShownText.IsoTime(loser.Time));
                 json.WriteEndObject();
             }
         }

@@ -18,7 +18,7 @@ internal sealed partial class CellState
     /// <exception cref="SyncException">The frame names a cell twice, or a replica's line has forked.</exception>
     public JoinOutcome Join(CellColumns frame)
     {
-        if (!frame.IsSnapshot && !CoversBase(frame)) return JoinOutcome.Gap;
+        if (LacksBaseOf(frame)) return JoinOutcome.Gap;
         RefuseForks(frame);
         if (CoversTo(frame) && !HasGaps)
         {
@@ -35,6 +35,9 @@ internal sealed partial class CellState
         JoinCollected(frame);
         return JoinOutcome.Joined;
     }
+
+    /// <summary>Whether the frame builds on changes that are missing here.</summary>
+    public bool LacksBaseOf(CellColumns frame) => !frame.IsSnapshot && !CoversBase(frame);
 
     /// <summary>Forgets the deletes that <paramref name="bound"/> covers. Safe under any bound.</summary>
     /// <returns>How many were forgotten.</returns>
@@ -69,6 +72,7 @@ internal sealed partial class CellState
     /// <summary>The cells that hold a dot outside the base, each once, in order of replica and counter.</summary>
     public void ListCellsOutside(ReadOnlySpan<long> baseCounters, List<int> cells)
     {
+        HashSet<int>? listed = null;
         for (int replica = 0; replica < Replicas.Count; replica++)
         {
             if (Replicas.Counter(replica) <= baseCounters[replica]) continue;
@@ -76,7 +80,18 @@ internal sealed partial class CellState
             for (int i = log.FirstAbove(baseCounters[replica]); i < log.Count; i++)
             {
                 int cell = log.CellAt(i);
-                if (IsFirstOutside(cell, replica, log.CounterAt(i), baseCounters)) cells.Add(cell);
+                ref CellData data = ref Table[cell];
+                if (data.First.Next == EntryData.None)
+                {
+                    if (data.First.Replica == replica && data.First.Counter == log.CounterAt(i)) cells.Add(cell);
+                    continue;
+                }
+
+                // A cell of many entries comes by once for each of them: the set keeps that from costing their square.
+                listed ??= [];
+                if (listed.Contains(cell) || !Table.Holds(cell, replica, log.CounterAt(i))) continue;
+                listed.Add(cell);
+                cells.Add(cell);
             }
         }
     }
@@ -88,21 +103,6 @@ internal sealed partial class CellState
         for (int i = 0; i < Replicas.Count; i++)
             if (Replicas.Collected(i) > baseCounters[i]) return false;
         return true;
-    }
-
-    private bool IsFirstOutside(int cell, int replica, long counter, ReadOnlySpan<long> baseCounters)
-    {
-        ref CellData data = ref Table[cell];
-        if (data.First.Next == EntryData.None) return data.First.Replica == replica && data.First.Counter == counter;
-        bool found = false;
-        foreach (EntryData entry in EntriesOf(cell))
-        {
-            if (entry.Replica == replica && entry.Counter == counter) found = true;
-            else if (entry.Counter > baseCounters[entry.Replica] && (entry.Replica < replica
-                || (entry.Replica == replica && entry.Counter < counter))) return false;
-        }
-
-        return found;
     }
 
     private bool CoversBase(CellColumns frame)
@@ -125,7 +125,8 @@ internal sealed partial class CellState
         return local < 0 ? 0 : Replicas.Counter(local);
     }
 
-    private void RefuseForks(CellColumns frame)
+    /// <summary>Refuses a frame in which a replica's line has forked from the one here.</summary>
+    public void RefuseForks(CellColumns frame)
     {
         for (int i = 0; i < frame.Replicas.Length; i++)
         {

@@ -14,6 +14,7 @@ internal sealed class ReplicaTable
     private long[] _collected = new long[2];
     private long[] _durable = new long[2];
     private bool[] _changed = new bool[2];
+    private bool[] _lineChanged = new bool[2];
     private Opening[][] _lines = new Opening[2][];
     private DotLog[] _logs = new DotLog[2];
     private readonly List<int> _changedList = [];
@@ -37,6 +38,9 @@ internal sealed class ReplicaTable
     public long Collected(int replica) => _collected[replica];
 
     public ReadOnlySpan<Opening> LineOf(int replica) => _lines[replica];
+
+    /// <summary>Whether the line changed since the last durable frame was encoded.</summary>
+    public bool LineChanged(int replica) => _lineChanged[replica];
 
     public DotLog Log(int replica) => _logs[replica];
 
@@ -69,6 +73,7 @@ internal sealed class ReplicaTable
     public void SetLine(int replica, Opening[] line)
     {
         _lines[replica] = line;
+        _lineChanged[replica] = true;
         NoteChange(replica);
     }
 
@@ -81,13 +86,17 @@ internal sealed class ReplicaTable
     /// <summary>Has the next frame carry every replica.</summary>
     public void NoteAllChanged()
     {
-        for (int i = 0; i < Count; i++) NoteChange(i);
+        for (int i = 0; i < Count; i++)
+        {
+            _lineChanged[i] = true;
+            NoteChange(i);
+        }
     }
 
     /// <summary>Forgets which replicas changed, because a frame now carries them.</summary>
     public void ClearChanged()
     {
-        foreach (int replica in _changedList) _changed[replica] = false;
+        foreach (int replica in _changedList) _changed[replica] = _lineChanged[replica] = false;
         _changedList.Clear();
     }
 
@@ -123,6 +132,7 @@ internal sealed class ReplicaTable
         Array.Resize(ref _collected, length);
         Array.Resize(ref _durable, length);
         Array.Resize(ref _changed, length);
+        Array.Resize(ref _lineChanged, length);
         Array.Resize(ref _lines, length);
         Array.Resize(ref _logs, length);
     }

@@ -96,7 +96,22 @@ public sealed partial class Dataset
             }
         }
 
-        return new Explanation(key, cells);
+        return new Explanation(key, cells.ConvertAll(cell => Resolved(key, cell)));
+    }
+
+    /// <summary>A cell as its resolver shows it; the resolver is the app's code, so it runs outside the gate.</summary>
+    private ExplainedCell Resolved(string key, ExplainedCell cell)
+    {
+        List<CompetingWrite> live = cell.Writes.Select(static write => write.Write)
+            .Where(static write => !write.IsDeleted).Reverse().ToList();
+        bool competes = live.Select(static write => write.Value).Distinct().Count() > 1
+            && cell.Kind is RecordKind.Register or RecordKind.Map;
+        if (Resolver is not { } resolver || !competes) return cell;
+        Value shown = resolver(key, cell.Field, live);
+        return shown.IsMissing ? cell : cell with
+        {
+            Value = shown, Reason = $"the dataset's resolver made it of {live.Count} concurrent writes",
+        };
     }
 
     private bool HasExactly(int cell, Conflict conflict)

@@ -86,11 +86,33 @@ public sealed partial class Dataset
     {
         List<int> order = OrderOf(list);
         ReadOnlySpan<byte> left = index == 0 ? default : PlaceOf(list, order[index - 1]);
-        ReadOnlySpan<byte> right = index == order.Count ? default : PlaceOf(list, order[index]);
-        byte[] birth = NewPosition(list, left, right);
+        byte[] birth = NewPosition(list, left, NextPlace(list, index, left));
         int cell = _state.Table.FindOrAdd(CellKind.ListValue, list.Number + 1, birth, out _);
         _state.Write(cell, element.Encoded, _now, keepsOrder: true);
         order.Insert(index, cell);
+        ForgetOrderIfTwins(list, index, left);
+    }
+
+    /// <summary>
+    /// The place of the first element from an index on that stands behind another place. Honest replicas never put two
+    /// elements at one place, but a frame may say so, and that must not stop anybody from inserting.
+    /// </summary>
+    private ReadOnlySpan<byte> NextPlace(Container list, int index, ReadOnlySpan<byte> left)
+    {
+        List<int> order = OrderOf(list);
+        for (; index < order.Count; index++)
+        {
+            ReadOnlySpan<byte> place = PlaceOf(list, order[index]);
+            if (place.SequenceCompareTo(left) > 0) return place;
+        }
+
+        return default;
+    }
+
+    private void ForgetOrderIfTwins(Container list, int index, ReadOnlySpan<byte> left)
+    {
+        List<int> order = OrderOf(list);
+        if (index + 1 < order.Count && PlaceOf(list, order[index + 1]).SequenceCompareTo(left) <= 0) list.Order = null;
     }
 
     private void SetElement(Container list, int cell, Value element)
@@ -119,11 +141,10 @@ public sealed partial class Dataset
         int cell = order[from];
         order.RemoveAt(from);
         ReadOnlySpan<byte> left = to == 0 ? default : PlaceOf(list, order[to - 1]);
-        ReadOnlySpan<byte> right = to == order.Count ? default : PlaceOf(list, order[to]);
         byte[] position;
         try
         {
-            position = NewPosition(list, left, right);
+            position = NewPosition(list, left, NextPlace(list, to, left));
         }
         catch
         {
@@ -135,6 +156,7 @@ public sealed partial class Dataset
         int place = _state.Table.FindOrAdd(CellKind.ListPlace, list.Number + 1, birth, out _);
         _state.Write(place, Value.FromBytes(position).Encoded, _now, keepsOrder: true);
         order.Insert(to, cell);
+        ForgetOrderIfTwins(list, to, left);
     }
 
     private int FindPlace(Container list, int element) => _state.Table.Find(

@@ -63,6 +63,12 @@ public sealed partial class Dataset
 
     private sealed class Loader(Dataset dataset) : IFrameReader
     {
+        // What was stored here was taken in before: bounds for strangers must not lock it away.
+        private static readonly FrameLimits _ownFrames = new()
+        {
+            FrameBytesMax = int.MaxValue, ReplicasMax = int.MaxValue, EntriesMax = int.MaxValue,
+        };
+
         private readonly CellState _state = dataset._state;
         private readonly Dictionary<int, long> _wholeUpTo = [];
         private bool _damaged;
@@ -112,9 +118,10 @@ public sealed partial class Dataset
 
         private void Replay(ReadOnlyMemory<byte> frame)
         {
-            using DecodedFrame decoded = FrameReader.Read(frame, dataset.Context.FrameLimits);
-            if (decoded.Stored is null)
-                throw new SyncException(SyncErrorCode.Damaged, "A stored frame has no header.");
+            using DecodedFrame decoded = FrameReader.Read(frame, _ownFrames);
+            if (decoded.Stored is null || decoded.Dataset != dataset.Name)
+                throw new SyncException(SyncErrorCode.Damaged, $"A frame that is stored for dataset {dataset.Name} "
+                    + "is none of its own. Restore a backup, or sync a new file.");
             if (_header is null || decoded.Stored.Revision >= _header.Revision) _header = decoded.Stored;
             foreach ((int replica, long counter) in _state.Load(decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow))
             {

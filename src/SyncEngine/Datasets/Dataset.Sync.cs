@@ -54,7 +54,7 @@ public sealed partial class Dataset
         ArgumentNullException.ThrowIfNull(since);
         byte[] frame = EncodeDelta(since, packs, out long revision);
         await WaitDurableAsync(revision, cancellationToken).ConfigureAwait(false);
-        Exchanged?.Invoke();
+        if (since.Count > 0) Exchanged?.Invoke();
         return frame;
     }
 
@@ -122,6 +122,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
+            RefuseTooManyReplicas(decoded.Columns);
             JoinOutcome outcome = _state.Join(decoded.Columns);
             if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
             if (outcome == JoinOutcome.Joined)
@@ -139,10 +140,42 @@ public sealed partial class Dataset
         }
     }
 
+    /// <summary>Whether there is anything, durable already or not, that a peer with the given version lacks.</summary>
+    internal bool HasMoreThan(VersionVector known)
+    {
+        lock (_gate) return !_state.Replicas.ToVector(_state.Replicas.Counters).IsAtMost(known);
+    }
+
+    /// <summary>Whether a delta builds on changes that are missing here.</summary>
+    /// <exception cref="SyncException">It comes from a forked copy, or names too many replicas.</exception>
+    internal bool WouldLeaveGap(DecodedFrame frame)
+    {
+        lock (_gate)
+        {
+            RefuseTooManyReplicas(frame.Columns);
+            _state.RefuseForks(frame.Columns);
+            return _state.LacksBaseOf(frame.Columns);
+        }
+    }
+
+    /// <summary>What is merged here must fit into one frame for others.</summary>
+    private void RefuseTooManyReplicas(CellColumns frame)
+    {
+        int known = _state.Replicas.Count;
+        if (known + frame.Replicas.Length <= Context.FrameLimits.ReplicasMax) return;
+        foreach (ReplicaId replica in frame.Replicas)
+            if (_state.Replicas.Find(replica) < 0) known++;
+        if (known > Context.FrameLimits.ReplicasMax)
+            throw new SyncException(SyncErrorCode.LimitExceeded, $"Dataset {Name} would know {known:N0} replicas; "
+                + $"{Context.FrameLimits.ReplicasMax:N0} are allowed. Nothing was merged. Raise FrameLimits.ReplicasMax.");
+    }
+
     private byte[] EncodeDelta(VersionVector since, bool packs, out long revision)
     {
         lock (_gate)
         {
+            if (_inTransaction)
+                throw new InvalidOperationException("A transaction may still fail: end it before handing out changes.");
             if (_state.HasGaps)
                 throw new SyncException(SyncErrorCode.Damaged, $"Dataset {Name} misses changes that were in a damaged part "
                     + "of its file. Merge a delta from a peer first, or accept the loss with AcceptLoss.");

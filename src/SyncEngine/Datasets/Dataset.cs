@@ -14,6 +14,9 @@ public sealed partial class Dataset : Records
     private readonly CellState _state;
     private readonly HybridClock _clock;
     private ConflictResolver? _resolver;
+    [ThreadStatic]
+    private static int _transactionsOnThread;
+
     private bool _inTransaction;
     private bool _closed;
 
@@ -80,6 +83,9 @@ public sealed partial class Dataset : Records
         set => Volatile.Write(ref _resolver, value);
     }
 
+    /// <summary>Whether the calling thread is inside a transaction, of any dataset.</summary>
+    internal static bool IsInTransactionOnThisThread => _transactionsOnThread > 0;
+
     internal override Dataset Owner => this;
 
     internal int Number { get; }
@@ -108,6 +114,7 @@ public sealed partial class Dataset : Records
             CellState.WriteMark mark = _state.MarkWrites();
             var transaction = new Transaction(this);
             _inTransaction = true;
+            _transactionsOnThread++;
             bool done = false;
             try
             {
@@ -118,6 +125,7 @@ public sealed partial class Dataset : Records
             {
                 transaction.End();
                 _inTransaction = false;
+                _transactionsOnThread--;
                 if (!done) UndoLocked(mark);
                 _state.KeepsBefore = _subscriptions.Length > 0;
             }

@@ -9,6 +9,7 @@ namespace SyncEngine.Identities;
 /// Thread-safe.</summary>
 public sealed class Identity
 {
+    private static readonly UTF8Encoding _strict = new(false, throwOnInvalidBytes: true);
     private readonly object _opening = new();
     private readonly object _catalog = new();
     private readonly DatasetContext _context;
@@ -23,7 +24,7 @@ public sealed class Identity
     {
         (Page, _context, _nextNumber, _privateKey) = (page, context, nextNumber, content.DeviceKey);
         (Id, IsPaired) = (new IdentityId(content.High, content.Low), content.IsPaired);
-        foreach (KeyValuePair<string, int> dataset in content.Datasets) _stored.Add(dataset.Key, dataset.Value);
+        foreach (KeyValuePair<string, int> dataset in content.Datasets) _stored[dataset.Key] = dataset.Value;
     }
 
     /// <summary>The identity's id, the same on all devices that are paired.</summary>
@@ -83,20 +84,20 @@ public sealed class Identity
         bool stored;
         lock (_opening)
         {
+            // Closed first, so that no write slips in behind the removal; outside the catalogue's lock, which a dataset
+            // takes while it holds its own.
             Dataset? dataset;
+            lock (_catalog) _opened.Remove(name, out dataset);
+            dataset?.Discard();
             lock (_catalog)
             {
-                _opened.Remove(name, out dataset);
                 stored = _stored.Remove(name, out int number);
                 if (stored && _context.Journal is { } journal)
                 {
                     journal.Drop(number, dataset);
-                    durable = journal.SetMetadata(Page, EncodeLocked());
+                    durable = journal.SetMetadata(false, (Page, EncodeLocked()));
                 }
             }
-
-            // Outside the catalogue's lock: a dataset takes that lock while it holds its own.
-            dataset?.Discard();
         }
 
         await durable.ConfigureAwait(false);
@@ -131,8 +132,11 @@ public sealed class Identity
         lock (_catalog)
         {
             if (IsPaired && id == Id) return Task.CompletedTask;
+            if (IsPaired)
+                throw new SyncException(SyncErrorCode.Unauthorized, $"This file belongs to identity {Id} and was "
+                    + $"exchanged as such; it cannot become {id}. Create another identity in it, or use a fresh file.");
             (Id, IsPaired) = (id, true);
-            return _context.Journal?.SetMetadata(Page, EncodeLocked()) ?? Task.CompletedTask;
+            return _context.Journal?.SetMetadata(false, (Page, EncodeLocked())) ?? Task.CompletedTask;
         }
     }
 
@@ -177,18 +181,41 @@ public sealed class Identity
         {
             loads = false;
             if (_opened.TryGetValue(name, out Dataset? opened)) return opened;
-            if (name.Length == 0 || Encoding.UTF8.GetByteCount(name) > 512)
-                throw new ArgumentException("A dataset's name has 1 to 512 bytes of UTF-8.", nameof(name));
+            CheckName(name);
             loads = _stored.TryGetValue(name, out int number);
-            int known = _stored.Keys.Union(_opened.Keys).Count();
-            if (!loads && enforcesLimit && known >= _context.Limits.DatasetsMax)
-                throw new SyncException(SyncErrorCode.LimitExceeded, $"The identity has {known} datasets, and "
-                    + $"{_context.Limits.DatasetsMax} are allowed. Delete one, or raise DatasetLimits.DatasetsMax.");
+            if (!loads && enforcesLimit) CheckLimit();
+            if (loads && Datasets.Dataset.IsInTransactionOnThisThread)
+                throw new InvalidOperationException($"Open dataset {name} before the transaction: reading it from the "
+                    + "file waits for the storage, which waits for the transaction.");
             var dataset = new Dataset(name, loads ? number : _nextNumber(), _context);
             dataset.FirstChange = () => Store(dataset);
             dataset.Exchanged = NoteExchange;
             return dataset;
         }
+    }
+
+    private static void CheckName(string name)
+    {
+        try
+        {
+            if (name.Length > 0 && _strict.GetByteCount(name) <= FrameLimits.DatasetNameBytesMax) return;
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new ArgumentException("A dataset's name must be valid UTF-16: it has a lone surrogate.", nameof(name), e);
+        }
+
+        throw new ArgumentException("A dataset's name has 1 to 512 bytes of UTF-8.", nameof(name));
+    }
+
+    private void CheckLimit()
+    {
+        int allowed = _context.Limits.DatasetsMax;
+        if (allowed == int.MaxValue) return;
+        int known = _stored.Keys.Union(_opened.Keys).Count();
+        if (known >= allowed)
+            throw new SyncException(SyncErrorCode.LimitExceeded, $"The identity has {known} datasets, and "
+                + $"{allowed} are allowed. Delete one, or raise DatasetLimits.DatasetsMax.");
     }
 
     private async Task LoadAsync(Dataset dataset, CancellationToken cancellationToken)
@@ -216,7 +243,7 @@ public sealed class Identity
         lock (_catalog)
         {
             _stored[dataset.Name] = dataset.Number;
-            _context.Journal?.SetMetadata(Page, EncodeLocked());
+            _context.Journal?.SetMetadata(false, (Page, EncodeLocked()));
         }
     }
 

@@ -89,13 +89,16 @@ internal sealed class Journal : IDisposable
         }
     }
 
-    /// <summary>Has a metadata page written, or removed, with the next commit; it is durable with the returned
-    /// task.</summary>
-    public Task SetMetadata(int page, byte[]? bytes, bool claimsFile = false)
+    /// <summary>
+    /// Has metadata pages written, or removed where null, together with the next commit; they are durable with the
+    /// returned task.
+    /// </summary>
+    public Task SetMetadata(bool claimsFile, params ReadOnlySpan<(int Page, byte[]? Bytes)> pages)
     {
         lock (_gate)
         {
-            _metadata[page] = bytes;
+            ObjectDisposedException.ThrowIf(_stopping, this);
+            foreach ((int page, byte[]? bytes) in pages) _metadata[page] = bytes;
             _claims |= claimsFile;
             Monitor.Pulse(_gate);
             return _next.Task;
@@ -112,6 +115,18 @@ internal sealed class Journal : IDisposable
             Monitor.Pulse(_gate);
         }
     }
+
+    /// <summary>
+    /// Lets go of a dataset that was closed while its identity goes on: a snapshot that was begun for it is given up, so
+    /// that nothing of it is written after it was read anew.
+    /// </summary>
+    public Task ReleaseAsync(IJournaled source) => RunAsync(_ =>
+    {
+        if (_snapshotting != source) return true;
+        source.AbandonSnapshot();
+        _snapshotting = null;
+        return true;
+    });
 
     /// <summary>Has a failed commit tried again now instead of after a while.</summary>
     public void Retry()
@@ -181,10 +196,31 @@ internal sealed class Journal : IDisposable
         }
 
         _storage.Dispose();
+        ReleaseWaiters(new SyncException(SyncErrorCode.StorageFailed,
+            "The store was closed before this was durable. Open it again and repeat the change."));
     }
 
-    private bool HasWork() =>
-        _work.Count > 0 || (_stuck is not null ? _retries || _stopping : HasPendingLocked() || _snapshotting is not null);
+    /// <summary>Tells everyone who waits for a commit that it failed; what they wait for stays queued.</summary>
+    private void ReleaseWaiters(SyncException failure)
+    {
+        List<IJournaled> waiting;
+        TaskCompletionSource<bool> next;
+        lock (_gate)
+        {
+            waiting = [.. _inFlight, .. _dirty];
+            next = _next;
+            _next = NewCompletion();
+        }
+
+        TaskCompletionSource<bool> inFlight = _inFlightCompletion;
+        _inFlightCompletion = NewCompletion();
+        foreach (IJournaled source in waiting) source.OnFailed(failure);
+        inFlight.TrySetException(failure);
+        next.TrySetException(failure);
+    }
+
+    private bool HasWork() => _work.Count > 0
+        || (Failure is not null ? _retries || _stopping : HasPendingLocked() || _snapshotting is not null);
 
     private bool HasPendingLocked() => _dirty.Count > 0 || _metadata.Count > 0 || _dropped.Count > 0 || _claims;
 
@@ -195,10 +231,11 @@ internal sealed class Journal : IDisposable
 
     private void Commit(ISyncStorage storage)
     {
-        StorageBatch batch = _stuck ?? Gather();
+        StorageBatch? batch = _stuck;
         _retries = false;
         try
         {
+            batch ??= Gather();
             storage.Commit(batch);
         }
         catch (Exception e)
@@ -248,18 +285,38 @@ internal sealed class Journal : IDisposable
         }
 
         _inFlight = sources;
-        foreach (IJournaled source in sources) source.Encode(batch);
-        return batch;
+        try
+        {
+            foreach (IJournaled source in sources) source.Encode(batch);
+            return batch;
+        }
+        catch
+        {
+            // Nothing may be forgotten because there was no memory to encode it: all of it is gathered again.
+            lock (_gate)
+            {
+                _dirty.UnionWith(sources);
+                foreach (KeyValuePair<int, byte[]?> page in batch.Metadata) _metadata.TryAdd(page.Key, page.Value);
+                _dropped.AddRange(batch.DroppedDatasets);
+                _claims |= batch.ClaimsFile;
+            }
+
+            throw;
+        }
     }
 
-    private void Fail(StorageBatch batch, SyncException failure)
+    private void Fail(StorageBatch? batch, SyncException failure)
     {
+        if (batch is { Flips.Count: > 0 })
+        {
+            // The frames are whole without the flip, and staged pages may be gone with what failed.
+            batch.Flips.Clear();
+            foreach (IJournaled source in _inFlight) source.AbandonSnapshot();
+        }
+
         _stuck = batch;
         Failure = failure;
-        foreach (IJournaled source in _inFlight) source.OnFailed(failure);
-        TaskCompletionSource<bool> completion = _inFlightCompletion;
-        _inFlightCompletion = NewCompletion();
-        completion.TrySetException(failure);
+        ReleaseWaiters(failure);
         FailureChanged?.Invoke(failure);
     }
 

@@ -8,19 +8,19 @@ namespace SyncEngine.Wire;
 internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimits limits)
 {
     private const int BodyFields = 9;
-    private const int DatasetBytesMax = 512;
 
     public DecodedFrame Parse(ref MessagePackReader reader)
     {
         FrameReader.ExpectArray(ref reader, BodyFields);
-        string dataset = FrameReader.ReadText(ref reader, DatasetBytesMax);
+        string dataset = FrameReader.ReadText(ref reader, FrameLimits.DatasetNameBytesMax);
+        if (dataset.Length == 0) throw FrameReader.Fault("The dataset has no name.", reader.Consumed);
         ReadReplicas(ref reader);
         columns.To = ReadCounters(ref reader, mayBeNil: false);
         columns.Base = ReadCounters(ref reader, mayBeNil: type == FrameType.Snapshot);
         columns.Collected = ReadCounters(ref reader, mayBeNil: true);
         ReadLines(ref reader);
         CheckVectors(reader.Consumed);
-        var parser = new ColumnParser(columns, type);
+        var parser = new ColumnParser(columns, type, limits.EntriesMax);
         parser.Parse(ref reader);
         StoredHeader? stored = type == FrameType.Stored ? ReadHeader(ref reader) : null;
         if (stored is null && !reader.TryReadNil())
@@ -55,7 +55,8 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         for (int i = 0; i < counters.Length; i++)
         {
             counters[i] = reader.ReadInt64();
-            if (counters[i] < 0) throw FrameReader.Fault("A counter is negative.", reader.Consumed);
+            if (counters[i] is < 0 or > FrameLimits.CounterMax)
+                throw FrameReader.Fault("A counter is negative or too high.", reader.Consumed);
         }
 
         return counters;

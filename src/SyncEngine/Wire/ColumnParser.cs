@@ -1,12 +1,13 @@
 using System.Text.Unicode;
 using MessagePack;
+using SyncEngine.Causality;
 using SyncEngine.Cells;
 using SyncEngine.Values;
 
 namespace SyncEngine.Wire;
 
 /// <summary>Reads the columns of a body; each cell and entry is checked before any of them is merged.</summary>
-internal sealed class ColumnParser(CellColumns columns, FrameType type)
+internal sealed class ColumnParser(CellColumns columns, FrameType type, int entriesMax)
 {
     private const int ColumnCount = 15;
     private int _fieldCells;
@@ -23,6 +24,9 @@ internal sealed class ColumnParser(CellColumns columns, FrameType type)
         long remaining = reader.Sequence.Length - reader.Consumed;
         if (cells < 0 || entries < 0 || cells > remaining || entries > remaining)
             throw FrameReader.Fault("The frame counts more cells or entries than it can hold.", reader.Consumed);
+        if (cells > entriesMax || entries > entriesMax)
+            throw new SyncException(SyncErrorCode.LimitExceeded, $"The frame has {Math.Max(cells, entries):N0} cells or "
+                + $"entries; {entriesMax:N0} are allowed. Raise FrameLimits.EntriesMax to take it.", reader.Consumed);
         columns.RentCells(cells);
         columns.RentEntries(entries);
         ReadKinds(ref reader);

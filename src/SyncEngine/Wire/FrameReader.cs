@@ -152,7 +152,7 @@ internal static class FrameReader
 
     private static ReadOnlyMemory<byte> Unpack(ReadOnlyMemory<byte> packed, int length, FrameLimits limits)
     {
-        if (length < 0 || length > limits.FrameBytesMax)
+        if (length < 0 || length > limits.FrameBytesMax || length > UnpackedMax(packed.Length))
             throw Fault($"An unpacked length of {length} bytes is not allowed.", 0);
 
         // Grown as it fills, so that a frame cannot ask for more memory than it really unpacks to.
@@ -182,6 +182,9 @@ internal static class FrameReader
         if (written != length || !source.IsEmpty) throw Fault("The packed body has the wrong length.", written);
         return body;
     }
+
+    /// <summary>What a packed body may unpack to, so that a few bytes cannot ask for a gigabyte.</summary>
+    public static long UnpackedMax(int packedLength) => Math.Max(1 << 20, 64L * packedLength);
 
     private static bool IsReaderFault(Exception e) => e is EndOfStreamException or MessagePackSerializationException
         or OverflowException or ArgumentOutOfRangeException;

@@ -134,7 +134,8 @@ internal static class FrameWriter
     {
         var packed = new byte[BrotliEncoder.GetMaxCompressedLength(body.Length)];
         bool done = BrotliEncoder.TryCompress(body, packed, out int written, quality: 1, window: 22);
-        return done && written < body.Length ? packed[..written] : null;
+        bool pays = done && written < body.Length && body.Length <= FrameReader.UnpackedMax(written);
+        return pays ? packed[..written] : null;
     }
 
     private static void WriteReplicas(ref MessagePackWriter writer, ColumnWriter scratch)
@@ -176,7 +177,7 @@ internal static class FrameWriter
         writer.WriteArrayHeader(scratch.Replicas.Count);
         for (int i = 0; i < scratch.Replicas.Count; i++)
         {
-            if (onlyChanged && i >= changed)
+            if (onlyChanged && (i >= changed || !scratch.State.Replicas.LineChanged(scratch.Replicas[i])))
             {
                 writer.WriteNil();
                 continue;

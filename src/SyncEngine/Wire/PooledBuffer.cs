@@ -5,6 +5,7 @@ namespace SyncEngine.Wire;
 /// <summary>A growing byte buffer on rented arrays.</summary>
 internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 {
+    private const int MaxLength = 0x7FFFFFC7;
     private byte[] _buffer = [];
 
     public int Length { get; private set; }
@@ -45,7 +46,8 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
     private void Reserve(int count)
     {
         if (_buffer.Length - Length >= count) return;
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(checked(Length + count), Math.Max(256, _buffer.Length * 2)));
+        int doubled = (int)Math.Clamp(_buffer.Length * 2L, 256, MaxLength);
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(checked(Length + count), doubled));
         Written.CopyTo(larger);
         if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;

@@ -113,14 +113,27 @@ public sealed class RefusalTests
     public void A_packed_frame_that_unpacks_to_more_than_allowed_is_refused()
     {
         using var site = new Site(1);
-        site.Dataset.Put("a", new string('a', 5_000_000));
+        var random = new Random(1);
+        site.Dataset.Put("a", string.Create(5_000_000, random, static (text, source) =>
+        {
+            foreach (ref char letter in text) letter = source.Next(12) == 0 ? 'b' : 'a';
+        }));
         byte[] frame = Site.Encode(site.Dataset, packs: true);
-        Assert.InRange(frame.Length, 1, 10_000);
+        Assert.InRange(frame.Length, 1, 999_000);
         var limits = new FrameLimits { FrameBytesMax = 1_000_000 };
         var dataset = new Dataset("save", 1, new DatasetContext { FrameLimits = limits });
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         Assert.Throws<SyncException>(() => dataset.Join(frame));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 1_000_000);
+    }
+
+    [Fact]
+    public void A_few_bytes_that_unpack_to_megabytes_are_never_packed_nor_taken()
+    {
+        using var site = new Site(1);
+        site.Dataset.Put("a", new string('a', 5_000_000));
+        Assert.InRange(Site.Encode(site.Dataset, packs: true).Length, 5_000_000, 5_001_000);
+        Assert.Equal(64L * 100_000, FrameReader.UnpackedMax(100_000));
     }
 
     private static byte[] Frame()
