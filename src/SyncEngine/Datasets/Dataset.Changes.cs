@@ -11,6 +11,7 @@ public sealed partial class Dataset
     private const int EpochsMax = 64;
     private readonly List<(long FirstRevision, ulong Epoch)> _epochs = [];
     private readonly ulong _epoch;
+    private bool _epochsNoted;
     private Subscription[] _subscriptions = [];
 
     /// <summary>
@@ -104,6 +105,7 @@ public sealed partial class Dataset
     {
         if (_epochs.Count > 0 && _epochs[^1].Epoch == _epoch) return;
         if (_epochs.Count == EpochsMax) _epochs.RemoveAt(0);
+        _epochsNoted = false;
         _epochs.Add((_state.Revision + 1, _epoch));
     }
 

@@ -49,7 +49,9 @@ public sealed partial class Dataset : IJournaled
             foreach (int replica in _state.Replicas.Changed)
                 _inFlightCounters.Add((replica, _state.Replicas.Counter(replica)));
             int[] cells = _state.Dirty.ToArray();
-            byte[] frame = FrameWriter.WriteStored(Name, _state, _state.Replicas.Durable, cells, HeaderNow());
+            StoredHeader header = HeaderNow(withEpochs: !_epochsNoted || _flipReady);
+            byte[] frame = FrameWriter.WriteStored(Name, _state, _state.Replicas.Durable, cells, header);
+            _epochsNoted = true;
             foreach (int cell in cells) _state.Table[cell].Flags &= ~CellFlags.Dirty;
             _state.Dirty.Clear();
             _state.Replicas.ClearChanged();
@@ -110,6 +112,9 @@ public sealed partial class Dataset : IJournaled
         lock (_gate)
         {
             if (Context.Journal is null || revision <= _durableRevision) return default;
+            if (Context.Journal.HasEnded)
+                throw new SyncException(SyncErrorCode.StorageFailed, $"The store was closed before the last changes of "
+                    + $"dataset {Name} were durable. Open it again and repeat them.");
             ref TaskCompletionSource<bool>? completion = ref _pendingDurable;
             if (revision <= _encodedRevision) completion = ref _inFlightDurable;
             else if (_closed && !_queued)
@@ -154,13 +159,13 @@ public sealed partial class Dataset : IJournaled
         journal.MarkDirty(this);
     }
 
-    private StoredHeader HeaderNow() => new()
+    private StoredHeader HeaderNow(bool withEpochs) => new()
     {
         Revision = _state.Revision,
         Own = _state.Own < 0 ? default : _state.Replicas.Id(_state.Own),
         Claim = Context.Claim,
         Clock = _clock.Last.Bits,
         ForgottenRevision = _state.ForgottenRevision,
-        Epochs = _epochs,
+        Epochs = withEpochs ? _epochs : [],
     };
 }

@@ -74,6 +74,7 @@ public sealed partial class Dataset
         private bool _damaged;
         private bool _lostPage;
         private StoredHeader? _header;
+        private IReadOnlyList<(long, ulong)> _epochs = [];
 
         public void OnSnapshotPage(int page, ReadOnlyMemory<byte> frame)
         {
@@ -104,7 +105,7 @@ public sealed partial class Dataset
             _state.HasGaps = dataset._gapCeilings.Count > 0;
             if (_header is not null)
             {
-                dataset._epochs.AddRange(_header.Epochs);
+                dataset._epochs.AddRange(_epochs);
                 dataset._clock.Observe(new HybridTimestamp(_header.Clock));
                 _state.ForgottenRevision = Math.Max(_state.ForgottenRevision, _header.ForgottenRevision);
 
@@ -122,6 +123,7 @@ public sealed partial class Dataset
             if (decoded.Stored is null || decoded.Dataset != dataset.Name)
                 throw new SyncException(SyncErrorCode.Damaged, $"A frame that is stored for dataset {dataset.Name} "
                     + "is none of its own. Restore a backup, or sync a new file.");
+            if (decoded.Stored.Epochs.Count > 0) _epochs = decoded.Stored.Epochs;
             if (_header is null || decoded.Stored.Revision >= _header.Revision) _header = decoded.Stored;
             foreach ((int replica, long counter) in _state.Load(decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow))
             {

@@ -65,7 +65,7 @@ public sealed partial class Dataset
                 return false;
             }
 
-            frame = FrameWriter.WritePage(Name, _state, _page == 0, cells.ToArray(), HeaderNow());
+            frame = FrameWriter.WritePage(Name, _state, _page == 0, cells.ToArray(), HeaderNow(withEpochs: true));
             page = _page;
         }
 

@@ -26,6 +26,7 @@ internal sealed class Journal : IDisposable
     private IJournaled? _snapshotting;
     private bool _retries;
     private bool _stopping;
+    private volatile bool _ended;
     private ISyncStorage? _storage;
 
     private Journal(Func<ISyncStorage> open)
@@ -36,6 +37,9 @@ internal sealed class Journal : IDisposable
 
     /// <summary>Why the last commit failed; null while all is well. Writes are refused while it is set.</summary>
     public SyncException? Failure { get; private set; }
+
+    /// <summary>Whether the storage is closed: nothing becomes durable any more.</summary>
+    public bool HasEnded => _ended;
 
     /// <summary>Called on the storage thread when <see cref="Failure"/> changes.</summary>
     public Action<SyncException?>? FailureChanged { get; set; }
@@ -196,6 +200,7 @@ internal sealed class Journal : IDisposable
         }
 
         _storage.Dispose();
+        _ended = true;
         ReleaseWaiters(new SyncException(SyncErrorCode.StorageFailed,
             "The store was closed before this was durable. Open it again and repeat the change."));
     }
