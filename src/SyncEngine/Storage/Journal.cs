@@ -252,12 +252,12 @@ internal sealed class Journal : IDisposable
         }
 
         _stuck = null;
+        bool recovered = Failure is not null;
+
+        // First of all, so that nobody who waited for the recovery still finds writes refused.
+        Failure = null;
         foreach (IJournaled source in _inFlight) source.OnDurable();
-        if (Failure is not null)
-        {
-            Failure = null;
-            FailureChanged?.Invoke(null);
-        }
+        if (recovered) FailureChanged?.Invoke(null);
 
         _inFlightCompletion.TrySetResult(true);
         if (_snapshotting is null)
