@@ -29,7 +29,7 @@ internal static class NumberCommands
             + "and print it. "
             + "Example: syncengine lower save.db save fastest 74.5", Number(), (transaction, key, number) =>
             {
-                transaction.Min(key).Raise(number);
+                transaction.Min(key).Lower(number);
                 return transaction.Min(key).Value;
             });
     }

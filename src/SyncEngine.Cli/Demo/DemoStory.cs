@@ -42,7 +42,7 @@ internal sealed class DemoStory(
         await ledger.WriteAsync(laptop, Hero, "names the hero", static w => w[Hero] = "Ann");
         await ledger.AddAsync(laptop, Coins, 100, "finds 100 coins");
         await ledger.WriteAsync(laptop, Best, "scores 9001", static w => w.Max(Best).Raise(9001));
-        await ledger.WriteAsync(laptop, Lap, "drives a lap", static w => w.Min(Lap).Raise(74.5));
+        await ledger.WriteAsync(laptop, Lap, "drives a lap", static w => w.Min(Lap).Lower(74.5));
         await ledger.WriteAsync(laptop, Badges, "earns a badge", static w => w.Set(Badges).Add("first-win"));
         await ledger.InsertAsync(laptop, Inventory, 0, ["sword", "shield", "bow"], "packs");
         await ledger.WriteAsync(laptop, Settings, "sets up", static w =>
@@ -80,7 +80,7 @@ internal sealed class DemoStory(
         await mail.PackAsync(laptop, "laptop-2", _laptopSent);
         clock.Pass(TimeSpan.FromMinutes(5));
 
-        await ledger.WriteAsync(tablet, Lap, "drives a lap in 71.2 s", static w => w.Min(Lap).Raise(71.2));
+        await ledger.WriteAsync(tablet, Lap, "drives a lap in 71.2 s", static w => w.Min(Lap).Lower(71.2));
         await ledger.WriteAsync(tablet, Badges, "earns night-owl", static w => w.Set(Badges).Add("night-owl"));
         await ledger.InsertAsync(tablet, Inventory, 1, ["rope", "lamp"], "puts rope, lamp behind the sword");
         await ledger.RemoveAsync(tablet, Inventory, "shield", "drops the shield");

@@ -51,10 +51,10 @@ internal sealed record RecordLine(
                 if (missing != 0 || !records.Contains(key, RecordKind.Counter)) records.Counter(key).Add(missing);
                 break;
             case RecordKind.Max:
-                ApplyExtreme(records.Max(key));
+                ApplyMax(records.Max(key));
                 break;
             case RecordKind.Min:
-                ApplyExtreme(records.Min(key));
+                ApplyMin(records.Min(key));
                 break;
             case RecordKind.Set:
                 ApplySet(records.Set(key));
@@ -144,14 +144,19 @@ internal sealed record RecordLine(
         return repeated;
     }
 
-    private void ApplyExtreme(ExtremeRecord extreme)
+    // A number that the record has already passed is not taken: the import says what to read, so it starts anew.
+    private void ApplyMax(MaxRecord max)
     {
-        if (extreme.Value == Value) return;
+        if (max.Value == Value || max.Raise(Value)) return;
+        max.Reset();
+        max.Raise(Value);
+    }
 
-        // A number that the record has already passed is no raise: the import says what to read, so start anew.
-        if (extreme.Raise(Value)) return;
-        extreme.Reset();
-        extreme.Raise(Value);
+    private void ApplyMin(MinRecord min)
+    {
+        if (min.Value == Value || min.Lower(Value)) return;
+        min.Reset();
+        min.Lower(Value);
     }
 
     private void ApplySet(SetRecord set)

@@ -105,10 +105,10 @@ public abstract class Records
     public CounterRecord Counter(string key) => new(this, key);
 
     /// <summary>The greatest number raised.</summary>
-    public ExtremeRecord Max(string key) => new(this, key, CellKind.Max);
+    public MaxRecord Max(string key) => new(this, key);
 
     /// <summary>The least number lowered.</summary>
-    public ExtremeRecord Min(string key) => new(this, key, CellKind.Min);
+    public MinRecord Min(string key) => new(this, key);
 
     /// <summary>A set of values.</summary>
     public SetRecord Set(string key) => new(this, key);
@@ -118,6 +118,22 @@ public abstract class Records
 
     /// <summary>An ordered list.</summary>
     public ListRecord List(string key) => new(this, key);
+
+    internal bool WriteExtreme(CellKind kind, string key, Value number)
+    {
+        Enter();
+        bool done = false;
+        try
+        {
+            bool written = Owner.RaiseExtreme(kind, key, number);
+            done = true;
+            return written;
+        }
+        finally
+        {
+            Leave(done);
+        }
+    }
 
     /// <summary>Runs writes as one transaction: the own one, or a new one.</summary>
     internal abstract void InTransaction(Action<Transaction> action);

@@ -18,7 +18,7 @@ public sealed class DatasetTests
         left["player"] = "Ann";
         left.Counter("coins").Add(100);
         left.Max("best").Raise(9001);
-        left.Min("fastest").Raise(12.5);
+        left.Min("fastest").Lower(12.5);
         left.Set("badges").Add("first-win");
         left.Map("settings")["volume"] = 0.8;
         left.List("inventory").Add("sword");

@@ -105,8 +105,8 @@ public sealed class SemanticsTests : IDisposable
         const long beyondDouble = (1L << 53) + 1;
         Left.Max("m").Raise((double)(1L << 53));
         Right.Max("m").Raise(beyondDouble);
-        Left.Min("m").Raise(double.PositiveInfinity);
-        Right.Min("m").Raise(long.MaxValue);
+        Left.Min("m").Lower(double.PositiveInfinity);
+        Right.Min("m").Lower(long.MaxValue);
         Exchange();
         Assert.Equal(beyondDouble, Left.Max("m").Value.AsInteger());
         Assert.Equal(long.MaxValue, Left.Min("m").Value.AsInteger());

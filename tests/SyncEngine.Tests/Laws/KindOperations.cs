@@ -19,8 +19,16 @@ public sealed record KindOperations(RecordKind Kind, Action<Records, string, Ran
             if (random.Next(6) == 0) records.Counter(key).Reset();
             else records.Counter(key).Add(random.Next(8) == 0 ? long.MaxValue : random.Next(-5, 6));
         }),
-        new(RecordKind.Max, static (records, key, random) => Extreme(records.Max(key), random)),
-        new(RecordKind.Min, static (records, key, random) => Extreme(records.Min(key), random)),
+        new(RecordKind.Max, static (records, key, random) =>
+        {
+            if (random.Next(6) == 0) records.Max(key).Reset();
+            else records.Max(key).Raise(Number(random));
+        }),
+        new(RecordKind.Min, static (records, key, random) =>
+        {
+            if (random.Next(6) == 0) records.Min(key).Reset();
+            else records.Min(key).Lower(Number(random));
+        }),
         new(RecordKind.Set, static (records, key, random) =>
         {
             Value element = "e" + random.Next(4);
@@ -71,9 +79,6 @@ public sealed record KindOperations(RecordKind Kind, Action<Records, string, Ran
         return string.Join('\n', lines);
     }
 
-    private static void Extreme(ExtremeRecord record, Random random)
-    {
-        if (random.Next(6) == 0) record.Reset();
-        else record.Raise(random.Next(2) == 0 ? random.Next(-9, 9) : (Value)(random.Next(-18, 18) / 2.0));
-    }
+    private static Value Number(Random random) =>
+        random.Next(2) == 0 ? (Value)random.Next(-9, 9) : random.Next(-18, 18) / 2.0;
 }
