@@ -9,8 +9,7 @@ internal static class BackupCommand
         Argument<string> file = Arguments.File();
         Argument<string> target = Arguments.File("TO", "The file to write; it must not exist.");
         var command = new Command("backup", "Write a checked copy of a file. Both may be used and synced afterwards: "
-            + "the copy "
-            + "writes under new replica ids.") { file, target };
+            + "the copy writes under new replica ids.") { file, target };
         command.SetAction(async (arguments, cancellationToken) =>
         {
             string source = arguments.GetRequiredValue(file), path = arguments.GetRequiredValue(target);

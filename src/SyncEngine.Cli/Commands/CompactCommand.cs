@@ -13,8 +13,7 @@ internal static class CompactCommand
             Description = "Forget deletes too. Safe at any time; a device that missed them gets everything at its next sync.",
         };
         var command = new Command("compact", "Rewrite a file so that it takes no more room than its data needs. A "
-            + "crash leaves "
-            + "the old file or the new one.") { file, forgets };
+            + "crash leaves the old file or the new one.") { file, forgets };
         command.SetAction(async (arguments, cancellationToken) =>
         {
             string path = arguments.GetRequiredValue(file);

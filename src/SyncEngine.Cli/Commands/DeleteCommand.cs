@@ -13,8 +13,7 @@ internal static class DeleteCommand
         Argument<string> key = Arguments.Text("KEY", "The record's key.");
         Option<RecordKind?> kind = Arguments.Kind();
         var command = new Command("delete", "Delete the records of a key, of every kind or of one. What another "
-            + "device wrote "
-            + "meanwhile survives. Nothing to delete is no failure.") { file, dataset, key, kind };
+            + "device wrote meanwhile survives. Nothing to delete is no failure.") { file, dataset, key, kind };
         command.SetAction(async (arguments, cancellationToken) =>
         {
             await using SyncStore store = await StoreFile.OpenExistingAsync(arguments.GetRequiredValue(file), terminal);

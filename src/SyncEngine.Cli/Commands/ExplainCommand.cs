@@ -13,8 +13,7 @@ internal static class ExplainCommand
         Argument<string> key = Arguments.Text("KEY", "The record's key.");
         Option<bool> asJson = Arguments.AsJson();
         var command = new Command("explain", "Show every surviving write of a key: value, device, time, and why the "
-            + "record "
-            + "reads as it does. Exit code 1 if nobody ever wrote it.") { file, dataset, key, asJson };
+            + "record reads as it does. Exit code 1 if nobody ever wrote it.") { file, dataset, key, asJson };
         command.SetAction(async (arguments, _) =>
         {
             await using SyncStore store = await StoreFile.OpenExistingAsync(arguments.GetRequiredValue(file), terminal);

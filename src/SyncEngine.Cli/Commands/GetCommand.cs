@@ -13,8 +13,7 @@ internal static class GetCommand
         Argument<string> key = Arguments.Text("KEY", "The record's key.");
         Option<RecordKind?> kind = Arguments.Kind();
         var command = new Command("get", "Print a record's value as JSON: the register of that key, or else the "
-            + "first of "
-            + "counter, max, min, set, map and list. Exit code 1 if there is none.") { file, dataset, key, kind };
+            + "first of counter, max, min, set, map and list. Exit code 1 if there is none.") { file, dataset, key, kind };
         command.SetAction(async (arguments, _) =>
         {
             string path = arguments.GetRequiredValue(file), name = arguments.GetRequiredValue(key);

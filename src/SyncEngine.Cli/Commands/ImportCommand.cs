@@ -20,8 +20,7 @@ internal static class ImportCommand
         var command = new Command("import", "Read JSON Lines as export prints them. Each record then reads as its "
             + "line says; "
             + "records that no line names stay. Every line is checked before the first is written: a bad one is "
-            + "refused with "
-            + "its number, and nothing changes.") { file, from };
+            + "refused with its number, and nothing changes.") { file, from };
         command.SetAction((arguments, cancellationToken) => ImportAsync(
             terminal, arguments.GetRequiredValue(file), arguments.GetValue(from), cancellationToken));
         return command;

@@ -17,8 +17,7 @@ internal static class InspectCommand
         Argument<string> file = Arguments.File();
         Option<bool> asJson = Arguments.AsJson();
         var command = new Command("inspect", "Show what a file holds: identities, datasets, version vectors, sizes, "
-            + "conflicts "
-            + "and tombstones.") { file, asJson };
+            + "conflicts and tombstones.") { file, asJson };
         command.SetAction(async (arguments, _) =>
         {
             string path = arguments.GetRequiredValue(file);

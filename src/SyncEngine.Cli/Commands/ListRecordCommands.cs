@@ -19,8 +19,7 @@ internal static class ListRecordCommands
         yield return Build(terminal, "list-remove", "Remove the element at INDEX from a list.", [removed],
             (list, arguments) => list.RemoveAt(arguments.GetValue(removed)));
         yield return Build(terminal, "list-move", "Move an element of a list: it has the index TO afterwards. It "
-            + "stays one "
-            + "element, wherever others move it.", [from, to],
+            + "stays one element, wherever others move it.", [from, to],
             (list, arguments) => list.Move(arguments.GetValue(from), arguments.GetValue(to)));
     }
 

@@ -17,8 +17,7 @@ internal static class SyncCommand
         var command = new Command("sync", "Exchange what two files lack until both have the same. A file that does "
             + "not exist "
             + "is made. A guest that never synced takes the other file's identity; two identities that have synced "
-            + "apart are "
-            + "refused. Exit code 0 when both are equal; with --one-way, when B has all that A has.")
+            + "apart are refused. Exit code 0 when both are equal; with --one-way, when B has all that A has.")
             { left, right, oneWay, asJson };
         command.SetAction((arguments, cancellationToken) => SyncAsync(
             terminal, arguments.GetRequiredValue(left), arguments.GetRequiredValue(right), arguments.GetValue(oneWay),

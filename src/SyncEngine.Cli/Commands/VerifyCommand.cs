@@ -41,8 +41,7 @@ internal static class VerifyCommand
 
             if (faults.Count == 0) return ExitCode.Success;
             throw CommandFailure.NotFound($"{path} is not sound. Keep a copy, then restore a backup or sync it with "
-                + $"another "
-                + "device: what a peer has comes back.");
+                + "another device: what a peer has comes back.");
         });
         return command;
     }

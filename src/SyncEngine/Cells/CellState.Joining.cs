@@ -96,8 +96,7 @@ internal sealed partial class CellState
         }
     }
 
-    /// <summary>Whether the vector lies at or above the frontier of forgotten deletes, so that a delta
-    /// suffices.</summary>
+    /// <summary>Whether the vector covers the frontier of forgotten deletes, so that a delta suffices.</summary>
     public bool AllowsDelta(ReadOnlySpan<long> baseCounters)
     {
         for (int i = 0; i < Replicas.Count; i++)

@@ -78,8 +78,6 @@ internal sealed partial class CellState(ulong seed)
         Table.CompactIfWasteful();
     }
 
-    public void SetRevision(long revision) => Revision = revision;
-
     /// <summary>Removes cells without entries, but for those whose emptiness is still to be made durable.</summary>
     public void SweepEmptied()
     {

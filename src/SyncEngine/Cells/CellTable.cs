@@ -47,8 +47,6 @@ internal sealed class CellTable(ulong seed)
 
     public Container? ContainerAt(int number) => _containers[number];
 
-    public IReadOnlyList<Container?> Containers => _containers;
-
     public ReadOnlySpan<byte> Text(in CellData cell) => Slab.Read(cell.TextAt);
 
     /// <summary>The key of the record that a cell belongs to.</summary>

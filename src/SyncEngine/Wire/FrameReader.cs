@@ -70,12 +70,6 @@ internal static class FrameReader
         }
     }
 
-    public static bool IsBundle(ReadOnlyMemory<byte> frame, FrameLimits limits)
-    {
-        Open(frame, limits, out FrameType type, out _);
-        return type == FrameType.Bundle;
-    }
-
     internal static SyncException Fault(string message, long offset) =>
         new(SyncErrorCode.Malformed, message + " Nothing of the frame was applied; ask the sender for it again.", offset);
 

@@ -49,20 +49,7 @@ internal static class FrameWriter
         foreach (int replica in state.Replicas.Changed) scratch.IndexOf(replica);
         int changed = scratch.Replicas.Count;
         foreach (int cell in cells) scratch.Add(cell);
-        using var body = new PooledBuffer();
-        var writer = new MessagePackWriter(body);
-        writer.WriteArrayHeader(9);
-        writer.Write(dataset);
-        WriteReplicas(ref writer, scratch);
-        WriteChanged(ref writer, scratch, changed, state.Replicas.Counters);
-        WriteChanged(ref writer, scratch, changed, from);
-        WriteCollected(ref writer, scratch);
-        WriteLines(ref writer, scratch, onlyChanged: true, changed);
-        scratch.Complete(ref writer, revisions: true, header.Revision);
-        WriteHeader(ref writer, header);
-        writer.WriteNil();
-        writer.Flush();
-        return Seal(FrameType.Stored, body, packs: false);
+        return WriteStored(dataset, scratch, header, state.Replicas.Counters, changed, from, changed);
     }
 
     /// <summary>
@@ -77,20 +64,7 @@ internal static class FrameWriter
             if (state.Replicas.Durable[i] > 0) scratch.IndexOf(i);
         int known = scratch.Replicas.Count;
         foreach (int cell in cells) scratch.Add(cell);
-        using var body = new PooledBuffer();
-        var writer = new MessagePackWriter(body);
-        writer.WriteArrayHeader(9);
-        writer.Write(dataset);
-        WriteReplicas(ref writer, scratch);
-        WriteChanged(ref writer, scratch, known, state.Replicas.Durable);
-        WriteChanged(ref writer, scratch, 0, default);
-        writer.WriteNil();
-        WriteLines(ref writer, scratch, onlyChanged: true);
-        scratch.Complete(ref writer, revisions: true, header.Revision);
-        WriteHeader(ref writer, header);
-        writer.WriteNil();
-        writer.Flush();
-        return Seal(FrameType.Stored, body, packs: false);
+        return WriteStored(dataset, scratch, header, state.Replicas.Durable, known, default, changed: 0);
     }
 
     /// <summary>Several frames of one identity as one.</summary>
@@ -104,6 +78,34 @@ internal static class FrameWriter
         foreach (byte[] frame in frames) writer.Write(frame);
         writer.Flush();
         return Seal(FrameType.Bundle, body, packs: false);
+    }
+
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="scratch">The cells, and the replicas they name after those whose counters are told.</param>
+    /// <param name="header">What no peer needs.</param>
+    /// <param name="to">All counters, of which the first <paramref name="known"/> are told.</param>
+    /// <param name="known">How many of the replicas have their counter told.</param>
+    /// <param name="from">All counters before.</param>
+    /// <param name="changed">How many of the replicas changed: frontiers and lines are told only of such.</param>
+    private static byte[] WriteStored(
+        string dataset, ColumnWriter scratch, StoredHeader header, ReadOnlySpan<long> to, int known,
+        ReadOnlySpan<long> from, int changed)
+    {
+        using var body = new PooledBuffer();
+        var writer = new MessagePackWriter(body);
+        writer.WriteArrayHeader(9);
+        writer.Write(dataset);
+        WriteReplicas(ref writer, scratch);
+        WriteChanged(ref writer, scratch, known, to);
+        WriteChanged(ref writer, scratch, changed, from);
+        if (changed > 0) WriteCollected(ref writer, scratch);
+        else writer.WriteNil();
+        WriteLines(ref writer, scratch, onlyChanged: true, changed);
+        scratch.Complete(ref writer, revisions: true, header.Revision);
+        WriteHeader(ref writer, header);
+        writer.WriteNil();
+        writer.Flush();
+        return Seal(FrameType.Stored, body, packs: false);
     }
 
     private static byte[] Seal(FrameType type, PooledBuffer body, bool packs)

@@ -12,8 +12,6 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, Length);
 
-    public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, Length);
-
     public void Clear() => Length = 0;
 
     public void Advance(int count) => Length += count;
