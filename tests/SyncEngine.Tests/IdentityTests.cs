@@ -238,37 +238,5 @@ public sealed class IdentityTests
         }
     }
 
-    [Fact]
-    public async Task A_switch_during_a_snapshot_loses_nothing()
-    {
-        var staged = new ManualResetEventSlim();
-        var faults = new Faults();
-        faults.BeforePage = () =>
-        {
-            staged.Set();
-            return null;
-        };
-        var disk = new MemoryDisk();
-        await using (SyncStore store = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults)))
-        {
-            Identity first = store.Identity, other = await store.CreateIdentityAsync();
-            Dataset save = first.Dataset("save");
-            for (int i = 0; i < 3000 && !staged.IsSet; i++) await save.PutAsync("k" + (i % 50), new byte[20_000]);
-            Assert.True(staged.IsSet);
-            await store.SwitchIdentityAsync(other.Id);
-            await store.SwitchIdentityAsync(first.Id);
-            await store.Identity.Dataset("save").PutAsync("acknowledged", 1);
-            MemoryDisk cut = disk.Copy();
-            await using SyncStore after = await SyncStore.OpenAsync(cut.Open);
-            Assert.Equal(1, after.Identity.Dataset("save").Get<int>("acknowledged"));
-            await store.Identity.Dataset("save").PutAsync("again", 2);
-        }
-
-        await using SyncStore reopened = await SyncStore.OpenAsync(disk.Open);
-        Assert.Equal(1, reopened.Identity.Dataset("save").Get<int>("acknowledged"));
-        Assert.Equal(2, reopened.Identity.Dataset("save").Get<int>("again"));
-        Assert.False(reopened.Identity.Dataset("save").IsDamaged);
-    }
-
     private sealed record Settings(double Volume, string? Name);
 }
