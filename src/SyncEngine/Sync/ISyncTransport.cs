@@ -1,0 +1,26 @@
+namespace SyncEngine.Sync;
+
+/// <summary>
+/// One open connection that carries whole messages both ways, in order: what an app implements to sync over anything that
+/// carries bytes. Losing, repeating or reordering messages costs time, never data. A link sends from one task and receives
+/// from another, each one call at a time.
+/// </summary>
+public interface ISyncTransport : IAsyncDisposable
+{
+    /// <summary>Sends one message; completes when the transport has taken it, so that a slow peer slows the
+    /// sender.</summary>
+    ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken);
+
+    /// <summary>The next message, valid until the next call; empty once the peer has closed the connection.</summary>
+    ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Opens connections to one peer: what a link needs to connect again.</summary>
+public interface ISyncConnector
+{
+    /// <summary>What status and messages call the peer, such as <c>tcp://host:port</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Opens a connection.</summary>
+    ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken);
+}
