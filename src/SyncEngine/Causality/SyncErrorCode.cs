@@ -32,4 +32,7 @@ public enum SyncErrorCode
 
     /// <summary>The frame belongs to another dataset than the one it was given to.</summary>
     WrongDataset = 10,
+
+    /// <summary>A peer could not be reached, or the connection broke. Nothing is lost; try again.</summary>
+    ConnectionFailed = 11,
 }

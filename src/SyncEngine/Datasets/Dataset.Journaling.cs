@@ -79,6 +79,7 @@ public sealed partial class Dataset : IJournaled
         }
 
         completion?.TrySetResult(true);
+        Advanced?.Invoke();
         foreach (Subscription subscription in subscriptions)
             if (subscription.DurableOnly) subscription.Wake();
     }
@@ -151,6 +152,7 @@ public sealed partial class Dataset : IJournaled
         if (Context.Journal is not { } journal)
         {
             _state.Replicas.ClearChanged();
+            Advanced?.Invoke();
             return;
         }
 

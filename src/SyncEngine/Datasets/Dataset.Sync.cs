@@ -74,6 +74,12 @@ public sealed partial class Dataset
     public JoinResult Join(ReadOnlyMemory<byte> frame)
     {
         using DecodedFrame decoded = FrameReader.Read(frame, Context.FrameLimits);
+        return JoinChecked(decoded);
+    }
+
+    /// <summary>Merges a frame that was read.</summary>
+    internal JoinResult JoinChecked(DecodedFrame decoded)
+    {
         if (decoded.Type == FrameType.Stored)
             throw new SyncException(SyncErrorCode.Malformed, "A stored frame is no delta: ask the peer for one.", 0);
         if (decoded.Dataset != Name)
@@ -144,6 +150,23 @@ public sealed partial class Dataset
     internal bool HasMoreThan(VersionVector known)
     {
         lock (_gate) return !_state.Replicas.ToVector(_state.Replicas.Counters).IsAtMost(known);
+    }
+
+    /// <summary>
+    /// What a peer with the given version lacks, built now: hand it out once <paramref name="revision"/> is durable. Null if
+    /// the peer lacks nothing that is durable here.
+    /// </summary>
+    internal byte[]? TryEncode(VersionVector known, out long revision, out VersionVector to)
+    {
+        lock (_gate)
+        {
+            (revision, to) = (_state.Revision, known);
+            if (Version.IsAtMost(known)) return null;
+            to = known.Join(_state.Replicas.ToVector(_state.Replicas.Counters));
+            byte[] frame = EncodeDelta(known, false, out revision);
+            Exchanged?.Invoke();
+            return frame;
+        }
     }
 
     /// <summary>Whether a delta builds on changes that are missing here.</summary>

@@ -95,6 +95,10 @@ public sealed partial class Dataset : Records
     /// <summary>Told, outside the gate, when changes were handed out or merged.</summary>
     internal Action? Exchanged { get; set; }
 
+    /// <summary>Told whenever something became durable (in memory: visible), maybe under the gate: only signal in
+    /// it.</summary>
+    internal Action? Advanced { get; set; }
+
     /// <summary>Told under the gate when the dataset first has something to keep.</summary>
     internal Action? FirstChange { get; set; }
 

@@ -46,6 +46,15 @@ public sealed class Identity
         }
     }
 
+    /// <summary>Raised when a dataset has something new that is durable, maybe under its gate: only signal in it.</summary>
+    internal event Action<Dataset>? Advanced;
+
+    internal FrameLimits FrameLimits => _context.FrameLimits;
+
+    internal TimeProvider Time => _context.Time;
+
+    internal Causality.RandomSource Random => _context.Random;
+
     internal int Page { get; }
 
     /// <summary>
@@ -190,6 +199,7 @@ public sealed class Identity
             var dataset = new Dataset(name, loads ? number : _nextNumber(), _context);
             dataset.FirstChange = () => Store(dataset);
             dataset.Exchanged = NoteExchange;
+            dataset.Advanced = () => Advanced?.Invoke(dataset);
             return dataset;
         }
     }

@@ -14,13 +14,3 @@ public interface ISyncTransport : IAsyncDisposable
     /// <summary>The next message, valid until the next call; empty once the peer has closed the connection.</summary>
     ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken);
 }
-
-/// <summary>Opens connections to one peer: what a link needs to connect again.</summary>
-public interface ISyncConnector
-{
-    /// <summary>What status and messages call the peer, such as <c>tcp://host:port</c>.</summary>
-    string Name { get; }
-
-    /// <summary>Opens a connection.</summary>
-    ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken);
-}

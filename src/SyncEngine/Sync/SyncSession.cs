@@ -1,99 +1,365 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using SyncEngine.Causality;
+using SyncEngine.Cells;
+using SyncEngine.Datasets;
 using SyncEngine.Identities;
+using SyncEngine.Wire;
 
 namespace SyncEngine.Sync;
 
 /// <summary>
-/// The protocol's state machine between one identity here and one peer: messages in, messages out; no socket, no timer and
-/// no clock of its own. Its owner calls it from one thread at a time; only <see cref="Woken"/> comes from any thread.
+/// The protocol's state machine between one identity here and one peer: messages in, messages out; no socket and no timer.
+/// Its owner calls it from one thread at a time; only <see cref="Woken"/> comes from any thread. docs/FORMAT.md has the
+/// messages.
 /// </summary>
 internal sealed class SyncSession : IDisposable
 {
-    public SyncSession(Identity identity, SessionOptions options) => _ = (identity, options);
+    private const int Protocol = 1;
+    private readonly Identity _identity;
+    private readonly SessionOptions _options;
+    private readonly FrameLimits _limits;
+    private readonly Queue<byte[]> _control = new();
+    private readonly Dictionary<string, SessionChannel> _channels = new(StringComparer.Ordinal);
+    private readonly Queue<SessionChannel> _active = new();
+    private readonly ConcurrentQueue<Dataset> _advanced = new();
+    private readonly byte[] _nonce = new byte[16];
+    private HelloMessage? _peer;
+    private bool _isProven;
+    private bool _isOpen;
+    private bool _isClosed;
+    private bool _ownTold;
+    private bool _peerTold;
 
-    /// <summary>Called on any thread, maybe under a lock, when <see cref="TryTake"/> may have more: only signal in it.</summary>
+    public SyncSession(Identity identity, SessionOptions options)
+    {
+        (_identity, _options, _limits) = (identity, options, identity.FrameLimits);
+        identity.Random.Fill(_nonce);
+        _identity.Advanced += OnAdvanced;
+        _control.Enqueue(MessageCodec.Write(new HelloMessage(Protocol, identity.Id.ToString(), MayAdopt,
+            options.IsInitiator, !options.Secret.IsEmpty, _nonce, identity.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            options.Datasets)));
+    }
+
+    /// <summary>Called on any thread, maybe under a lock, when <see cref="TryTake"/> may have more: only signal in
+    /// it.</summary>
     public Action? Woken { get; set; }
 
     /// <summary>Where the session stands.</summary>
     public SessionProgress Progress { get; } = new();
 
+    private bool MayAdopt => _options.Adopts && !_identity.IsPaired;
+
     /// <summary>Takes a message of the peer. Nothing of a bad message is applied.</summary>
     /// <exception cref="SyncException">The peer must be cut off: send what <see cref="TryTake"/> still has (the reason, for
     /// the peer's log) and close.</exception>
-    public void Receive(ReadOnlyMemory<byte> message) => throw new NotImplementedException();
+    public void Receive(ReadOnlyMemory<byte> message)
+    {
+        if (_isClosed) return;
+        Progress.BytesReceived += message.Length;
+        try
+        {
+            Take(FrameReader.Open(message, _limits));
+            UpdateProgress();
+        }
+        catch (SyncException e)
+        {
+            Close(e);
+            throw;
+        }
+    }
 
     /// <summary>The next message to send, if there is one now. Ask again after each message received or sent and after
     /// <see cref="Woken"/>.</summary>
-    public bool TryTake(out ReadOnlyMemory<byte> message) => throw new NotImplementedException();
+    public bool TryTake(out ReadOnlyMemory<byte> message)
+    {
+        message = default;
+        while (_advanced.TryDequeue(out Dataset? dataset))
+            if (_isOpen && Wants(dataset.Name)) Activate(SessionChannelOf(dataset));
+        byte[]? next = _control.Count > 0 ? _control.Dequeue() : null;
+        for (int i = _active.Count; next is null && i > 0 && !_isClosed; i--)
+        {
+            // In turn, so that a dataset with much to send does not hold up the others.
+            SessionChannel channel = _active.Dequeue();
+            channel.IsActive = false;
+            next = Produce(channel);
+            if (next is not null) Activate(channel);
+        }
 
-    /// <summary>Assumes that what was sent and not acknowledged is lost: tells the own versions again and sends anew what
-    /// the peer lacks. The owner's timer calls it where acknowledgements stay out.</summary>
-    public void Resend() => throw new NotImplementedException();
+        UpdateProgress();
+        if (next is null) return false;
+        Progress.BytesSent += next.Length;
+        message = next;
+        return true;
+    }
+
+    /// <summary>Assumes that what was sent and not acknowledged is lost: tells the own versions again and sends anew what the
+    /// peer lacks. The owner's timer calls it where acknowledgements stay out.</summary>
+    public void Resend()
+    {
+        if (!_isOpen) return;
+        foreach (SessionChannel channel in _channels.Values)
+        {
+            channel.Sent = channel.Peer;
+            if (!channel.IsSettled) TellVersion(channel);
+            Activate(channel);
+        }
+
+        _control.Enqueue(MessageCodec.WriteTold());
+    }
 
     /// <summary>Queues a farewell; after it is sent, close the connection.</summary>
-    public void Close(SyncException? reason = null) => throw new NotImplementedException();
-
-    public void Dispose()
+    public void Close(SyncException? reason = null)
     {
+        if (_isClosed) return;
+        _isClosed = true;
+        _control.Clear();
+        _control.Enqueue(MessageCodec.WriteFarewell(reason?.Code ?? 0, reason?.Message ?? ""));
     }
-}
 
-/// <summary>How a session behaves.</summary>
-internal sealed record SessionOptions
-{
-    /// <summary>Whether this side opened the connection. Exactly one side did.</summary>
-    public bool IsInitiator { get; init; }
+    public void Dispose() => _identity.Advanced -= OnAdvanced;
 
-    /// <summary>Whether a guest here that was never paired takes the peer's identity.</summary>
-    public bool Adopts { get; init; }
+    private static SyncException Fault(string message) => new(SyncErrorCode.Malformed, message
+        + " The connection is closed and nothing of the message was applied.", 0);
 
-    /// <summary>Shared with the peer beforehand; both prove that they know it. Empty: no proof is asked.</summary>
-    public ReadOnlyMemory<byte> Secret { get; init; }
+    private void OnAdvanced(Dataset dataset)
+    {
+        _advanced.Enqueue(dataset);
+        Woken?.Invoke();
+    }
 
-    /// <summary>What both ends of the secured connection see alike, bound into the proof; empty without TLS.</summary>
-    public ReadOnlyMemory<byte> ChannelBinding { get; init; }
+    private void Take(OpenedFrame frame)
+    {
+        if (frame.Type == FrameType.Farewell) TakeFarewell(frame);
+        else if (_peer is null) TakeHello(frame);
+        else if (!_isProven) TakeProof(frame);
+        else if (frame.Type is FrameType.Delta or FrameType.Snapshot) TakeChanges(frame);
+        else if (frame.Type == FrameType.Have) TakeHave(MessageCodec.ReadHave(frame, _limits));
+        else if (frame.Type == FrameType.Told) TakeTold();
+        else if (frame.Type == FrameType.Acknowledge) TakeAcknowledge(MessageCodec.ReadAcknowledge(frame, _limits));
+        else if (frame.Type == FrameType.Refuse) TakeRefuse(MessageCodec.ReadRefuse(frame));
+        else throw Fault($"A message of type {(byte)frame.Type} does not belong here.");
+    }
 
-    /// <summary>Names, or prefixes that end in an asterisk, of the datasets wanted; null for all.</summary>
-    public IReadOnlyList<string>? Datasets { get; init; }
+    private void TakeFarewell(OpenedFrame frame)
+    {
+        (SyncErrorCode code, string reason) = MessageCodec.ReadFarewell(frame);
+        (_isClosed, Progress.IsPeerGone) = (true, true);
+        if (code != 0) Progress.PeerReason = new SyncException(code, "The peer closed the connection: " + reason);
+    }
 
-    /// <summary>Most bytes of parts sent and not yet acknowledged, and the size of one part.</summary>
-    public int WindowBytes { get; init; } = 1 << 20;
+    private void TakeHello(OpenedFrame frame)
+    {
+        if (frame.Type != FrameType.Hello) throw Fault("The peer did not say hello first.");
+        HelloMessage hello = MessageCodec.ReadHello(frame);
+        if (hello.Protocol != Protocol)
+            throw new SyncException(SyncErrorCode.UnsupportedVersion,
+                $"The peer speaks protocol {hello.Protocol}, this build {Protocol}. Update the older side.");
+        if (hello.IsInitiator == _options.IsInitiator)
+            throw Fault("Both sides claim the same end of the connection.");
+        if (hello.NeedsProof == _options.Secret.IsEmpty)
+            throw new SyncException(SyncErrorCode.Unauthorized,
+                "One side asks for a shared secret and the other has none. Give both the same.");
+        _peer = hello;
+        Progress.PeerClockAhead = TimeSpan.FromMilliseconds(
+            (double)hello.UnixMilliseconds - _identity.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        if (_options.Secret.IsEmpty) Open();
+        else if (_options.IsInitiator) _control.Enqueue(MessageCodec.WriteProof(ProofOf(isInitiator: true)));
+    }
 
-    public int PartBytes { get; init; } = 256 * 1024;
-}
+    /// <summary>The initiator proves first, so that nobody gets the other side's proof by just connecting.</summary>
+    private void TakeProof(OpenedFrame frame)
+    {
+        if (frame.Type != FrameType.Proof) throw Fault("The peer did not prove the shared secret.");
+        if (!CryptographicOperations.FixedTimeEquals(MessageCodec.ReadProof(frame), ProofOf(!_options.IsInitiator)))
+            throw new SyncException(SyncErrorCode.Unauthorized, "The peer does not know the shared secret.");
+        if (!_options.IsInitiator) _control.Enqueue(MessageCodec.WriteProof(ProofOf(isInitiator: false)));
+        Open();
+    }
 
-/// <summary>Where a session stands; read it between calls.</summary>
-internal sealed class SessionProgress
-{
-    /// <summary>Both sides have told all versions, what was here at that time is durable there, and the other way round,
-    /// but for what was refused. Stays true.</summary>
-    public bool IsRoundComplete { get; set; }
+    private byte[] ProofOf(bool isInitiator)
+    {
+        using var hmac = new HMACSHA256(_options.Secret.ToArray());
+        byte[] theirs = _peer!.Nonce;
+        byte[] identity = System.Text.Encoding.UTF8.GetBytes(
+            isInitiator == _options.IsInitiator ? _identity.Id.ToString() : _peer.Identity);
+        byte[] initiator = _options.IsInitiator ? _nonce : theirs, responder = _options.IsInitiator ? theirs : _nonce;
+        return hmac.ComputeHash([(byte)(isInitiator ? 1 : 2), .. _options.ChannelBinding.ToArray(), .. initiator,
+            .. responder, .. identity]);
+    }
 
-    /// <summary>Nothing is missing on either side as far as known.</summary>
-    public bool IsLive { get; set; }
+    private void Open()
+    {
+        IdentityId theirs;
+        try
+        {
+            theirs = IdentityId.Parse(_peer!.Identity);
+        }
+        catch (FormatException)
+        {
+            throw Fault("The peer names no identity.");
+        }
 
-    /// <summary>Something was sent that the peer has not acknowledged.</summary>
-    public bool AwaitsAcknowledgement { get; set; }
+        if (theirs != _identity.Id && !AdoptsHere(theirs) && !_peer.MayAdopt)
+            throw new SyncException(SyncErrorCode.Unauthorized, $"The peer belongs to identity {theirs}, this file to "
+                + $"{_identity.Id}. Pair them first, if they are one person's.");
+        if (AdoptsHere(theirs)) _identity.Pair(theirs);
+        (_isProven, _isOpen) = (true, true);
+        foreach (string name in _identity.DatasetNames)
+            if (Wants(name)) TellVersion(SessionChannelOf(_identity.OpenForJoin(name)));
+        _control.Enqueue(MessageCodec.WriteTold());
+        foreach (SessionChannel channel in _channels.Values) channel.Target = channel.Told;
+        _ownTold = true;
+    }
 
-    /// <summary>Changes (dots) expected from the peer and got so far, while it catches this side up.</summary>
-    public long ChangesExpected { get; set; }
+    /// <summary>Both sides come to the same answer: where both may, the initiator adopts.</summary>
+    private bool AdoptsHere(IdentityId theirs) =>
+        theirs != _identity.Id && MayAdopt && (_options.IsInitiator || !_peer!.MayAdopt);
 
-    public long ChangesReceived { get; set; }
+    private bool Wants(string name) => Matches(_options.Datasets, name) && Matches(_peer!.Datasets, name);
 
-    public long ChangesSent { get; set; }
+    private static bool Matches(IReadOnlyList<string>? interest, string name) => interest is null || interest.Any(wanted =>
+        wanted.EndsWith('*') ? name.StartsWith(wanted[..^1], StringComparison.Ordinal) : wanted == name);
 
-    public long BytesReceived { get; set; }
+    private SessionChannel SessionChannelOf(Dataset dataset)
+    {
+        if (_channels.TryGetValue(dataset.Name, out SessionChannel? channel)) return channel;
+        channel = new SessionChannel(dataset) { IsPeerKnown = _peerTold };
+        _channels.Add(dataset.Name, channel);
+        return channel;
+    }
 
-    public long BytesSent { get; set; }
+    private void Activate(SessionChannel channel)
+    {
+        if (channel.IsActive) return;
+        channel.IsActive = true;
+        _active.Enqueue(channel);
+    }
 
-    /// <summary>The peer's wall clock minus ours at the handshake.</summary>
-    public TimeSpan? PeerClockAhead { get; set; }
+    private void TellVersion(SessionChannel channel)
+    {
+        channel.Told = channel.Dataset.Version;
+        _control.Enqueue(MessageCodec.Write(new HaveMessage(channel.Dataset.Name, channel.Told)));
+    }
 
-    /// <summary>Whether the peer said farewell, and why; a peer that cut us off tells its reason.</summary>
-    public bool IsPeerGone { get; set; }
+    private void TakeHave(HaveMessage have)
+    {
+        if (!Wants(have.Dataset)) return;
+        SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(have.Dataset));
+        VersionVector own = channel.Dataset.Version;
+        (channel.Peer, channel.Sent, channel.IsPeerKnown) = (have.Version, have.Version, true);
+        foreach (Dot dot in have.Version) channel.Expected += Math.Max(0, dot.Counter - own[dot.Replica]);
+        Progress.ChangesExpected += channel.Expected;
+        Activate(channel);
+    }
 
-    public SyncException? PeerReason { get; set; }
+    private void TakeTold()
+    {
+        _peerTold = true;
+        foreach (SessionChannel channel in _channels.Values)
+        {
+            channel.IsPeerKnown = true;
+            channel.PeerTarget ??= channel.Peer;
+            Activate(channel);
+        }
+    }
 
-    /// <summary>By dataset why one side would not take the other's changes.</summary>
-    public Dictionary<string, SyncException> Refusals { get; } = [];
+    private void TakeAcknowledge(AcknowledgeMessage message)
+    {
+        if (!_channels.TryGetValue(message.Dataset, out SessionChannel? channel)) return;
+        channel.Peer = channel.Peer.Join(message.Advanced);
+        channel.Sent = channel.Sent.Join(message.Advanced);
+        Activate(channel);
+    }
+
+    private void TakeRefuse(RefuseMessage message)
+    {
+        if (!_channels.TryGetValue(message.Dataset, out SessionChannel? channel)) return;
+        channel.IsRefused = true;
+        Progress.Refusals[message.Dataset] = new SyncException(message.Code, "The peer refused: " + message.Reason);
+    }
+
+    private void TakeChanges(OpenedFrame opened)
+    {
+        using DecodedFrame frame = FrameReader.Read(opened, _limits);
+        if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
+        SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
+        CellColumns columns = frame.Columns;
+        var to = new VersionVector(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i])));
+        JoinResult result;
+        try
+        {
+            result = channel.Dataset.JoinChecked(frame);
+        }
+        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion))
+        {
+            channel.IsRefused = true;
+            Progress.Refusals[frame.Dataset] = e;
+            _control.Enqueue(MessageCodec.Write(new RefuseMessage(frame.Dataset, e.Code, e.Message)));
+            return;
+        }
+
+        if (result.Outcome == JoinOutcome.Gap)
+        {
+            TellVersion(channel);
+            return;
+        }
+
+        Progress.ChangesReceived += columns.EntryCount;
+        channel.Peer = channel.Peer.Join(to);
+        channel.Sent = channel.Sent.Join(to);
+        channel.OwesAcknowledgement = true;
+        Activate(channel);
+    }
+
+    private byte[]? Produce(SessionChannel channel)
+    {
+        VersionVector durable = channel.Dataset.Version;
+        if (channel.OwesAcknowledgement && channel.Peer.IsAtMost(durable))
+        {
+            channel.OwesAcknowledgement = false;
+            channel.Told = durable;
+            return MessageCodec.Write(new AcknowledgeMessage(channel.Dataset.Name, durable));
+        }
+
+        if (channel.IsRefused || !channel.IsPeerKnown) return null;
+        try
+        {
+            if (channel.Held is null)
+            {
+                channel.Held = channel.Dataset.TryEncode(channel.Sent, out channel.HeldRevision, out channel.HeldTo);
+                if (channel.Held is null) return null;
+            }
+        }
+        catch (SyncException e)
+        {
+            channel.IsRefused = true;
+            Progress.Refusals[channel.Dataset.Name] = e;
+            return MessageCodec.Write(new RefuseMessage(channel.Dataset.Name, e.Code, e.Message));
+        }
+
+        // Nothing leaves before it is durable: a crash could use its dots again.
+        if (channel.Dataset.DurableRevision < channel.HeldRevision) return null;
+        byte[] frame = channel.Held;
+        channel.Held = null;
+        foreach (Dot dot in channel.HeldTo) Progress.ChangesSent += Math.Max(0, dot.Counter - channel.Sent[dot.Replica]);
+        channel.Sent = channel.Sent.Join(channel.HeldTo);
+        return frame;
+    }
+
+    private void UpdateProgress()
+    {
+        bool isLive = _ownTold && _peerTold, awaits = false, isRound = isLive;
+        foreach (SessionChannel channel in _channels.Values)
+        {
+            if (channel.IsRefused) continue;
+            isLive &= channel.IsSettled;
+            awaits |= !channel.Sent.IsAtMost(channel.Peer);
+            isRound &= channel.IsRoundDone;
+        }
+
+        Progress.IsLive = isLive;
+        Progress.AwaitsAcknowledgement = awaits;
+        Progress.IsRoundComplete |= isRound && _control.Count == 0;
+    }
 }

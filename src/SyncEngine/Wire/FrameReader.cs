@@ -18,11 +18,15 @@ internal static class FrameReader
     private const int EnvelopeFields = 8;
 
     /// <summary>Reads a delta, a snapshot or a stored frame.</summary>
-    public static DecodedFrame Read(ReadOnlyMemory<byte> frame, FrameLimits limits)
+    public static DecodedFrame Read(ReadOnlyMemory<byte> frame, FrameLimits limits) => Read(Open(frame, limits), limits);
+
+    /// <summary>Reads the cells of a frame that was opened.</summary>
+    public static DecodedFrame Read(OpenedFrame opened, FrameLimits limits)
     {
-        ReadOnlyMemory<byte> body = Open(frame, limits, out FrameType type, out int bodyAt);
-        if (type is not (FrameType.Delta or FrameType.Snapshot or FrameType.Stored))
+        (FrameType type, ReadOnlyMemory<byte> body, int bodyAt) = opened;
+        if (type is FrameType.Bundle)
             throw Fault("This frame holds several datasets: apply it to the store, not to one dataset.", 0);
+        if (type > FrameType.Bundle) throw Fault("This frame is a message of a session and holds no dataset.", 0);
         var reader = new MessagePackReader(body);
         var columns = new CellColumns { Source = body, IsSnapshot = type == FrameType.Snapshot };
         try
@@ -45,7 +49,7 @@ internal static class FrameReader
     public static (string Identity, List<ReadOnlyMemory<byte>> Frames) ReadBundle(
         ReadOnlyMemory<byte> frame, FrameLimits limits)
     {
-        ReadOnlyMemory<byte> body = Open(frame, limits, out FrameType type, out int bodyAt);
+        (FrameType type, ReadOnlyMemory<byte> body, int bodyAt) = Open(frame, limits);
         if (type != FrameType.Bundle) throw Fault("This frame holds one dataset: join it to that dataset.", 0);
         var reader = new MessagePackReader(body);
         try
@@ -96,8 +100,8 @@ internal static class FrameReader
         return global::System.Text.Encoding.UTF8.GetString(bytes);
     }
 
-    private static ReadOnlyMemory<byte> Open(
-        ReadOnlyMemory<byte> frame, FrameLimits limits, out FrameType type, out int bodyAt)
+    /// <summary>Checks the envelope and unpacks the body.</summary>
+    public static OpenedFrame Open(ReadOnlyMemory<byte> frame, FrameLimits limits)
     {
         if (frame.Length > limits.FrameBytesMax)
             throw new SyncException(SyncErrorCode.LimitExceeded, $"A frame of {frame.Length:N0} bytes is larger than "
@@ -111,8 +115,8 @@ internal static class FrameReader
                 throw new SyncException(SyncErrorCode.UnsupportedVersion, $"The frame has format version {version}; "
                     + $"this build reads {FrameWriter.Version}. Update the older side.", 1);
             if (fields != EnvelopeFields) throw Fault("The envelope has the wrong number of fields.", 0);
-            type = (FrameType)reader.ReadByte();
-            if (type is < FrameType.Delta or > FrameType.Bundle)
+            var type = (FrameType)reader.ReadByte();
+            if (type is < FrameType.Delta or > FrameType.Farewell or (> FrameType.Bundle and < FrameType.Hello))
                 throw Fault($"Frame type {(byte)type} is unknown.", reader.Consumed);
             if (reader.ReadInt32() != 0 || reader.ReadInt32() != 0)
                 throw new SyncException(SyncErrorCode.UnsupportedVersion,
@@ -123,12 +127,11 @@ internal static class FrameReader
                     "The frame is signed, which this build does not check. Update it.", reader.Consumed);
             int length = checked((int)(reader.ReadBytes()
                 ?? throw Fault("The frame has no body.", reader.Consumed)).Length);
-            bodyAt = (int)reader.Consumed - length;
+            int bodyAt = (int)reader.Consumed - length;
             CheckSum(frame.Span, (int)reader.Consumed);
             ReadOnlyMemory<byte> body = frame.Slice(bodyAt, length);
-            if (unpackedLength == 0) return body;
-            bodyAt = 0;
-            return Unpack(body, unpackedLength, limits);
+            return unpackedLength == 0 ? new OpenedFrame(type, body, bodyAt)
+                : new OpenedFrame(type, Unpack(body, unpackedLength, limits), 0);
         }
         catch (Exception e) when (IsReaderFault(e))
         {
@@ -180,10 +183,10 @@ internal static class FrameReader
     /// <summary>What a packed body may unpack to, so that a few bytes cannot ask for a gigabyte.</summary>
     public static long UnpackedMax(int packedLength) => Math.Max(1 << 20, 64L * packedLength);
 
-    private static bool IsReaderFault(Exception e) => e is EndOfStreamException or MessagePackSerializationException
+    internal static bool IsReaderFault(Exception e) => e is EndOfStreamException or MessagePackSerializationException
         or OverflowException or ArgumentOutOfRangeException;
 
-    private static SyncException Translate(Exception e, long offset) => e is SyncException known
+    internal static SyncException Translate(Exception e, long offset) => e is SyncException known
         ? new SyncException(known.Code, known.Message, offset, known)
         : new SyncException(SyncErrorCode.Malformed, "The frame is cut off or damaged. Nothing of it was applied; ask "
             + "the sender for it again.", offset, e);

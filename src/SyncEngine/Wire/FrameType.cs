@@ -8,4 +8,11 @@ internal enum FrameType : byte
     Snapshot = 2,
     Stored = 3,
     Bundle = 4,
+    Hello = 7,
+    Proof = 8,
+    Have = 9,
+    Told = 10,
+    Acknowledge = 11,
+    Refuse = 12,
+    Farewell = 13,
 }

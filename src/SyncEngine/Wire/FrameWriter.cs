@@ -108,7 +108,7 @@ internal static class FrameWriter
         return Seal(FrameType.Stored, body, packs: false);
     }
 
-    private static byte[] Seal(FrameType type, PooledBuffer body, bool packs)
+    internal static byte[] Seal(FrameType type, PooledBuffer body, bool packs)
     {
         using var frame = new PooledBuffer();
         byte[]? packed = packs ? Pack(body.Written) : null;

@@ -1,0 +1,20 @@
+namespace SyncEngine.Sync;
+
+/// <summary>How to sync with a peer.</summary>
+public sealed record SyncOptions
+{
+    /// <summary>Whether a guest here that never exchanged anything takes the peer's identity. Default: false.</summary>
+    public bool Adopts { get; init; }
+
+    /// <summary>
+    /// Shared with the peer beforehand; both prove that they know it, neither sends it. Whoever listens to the connection
+    /// can try guesses, so use at least 16 random bytes. Empty (the default): no proof is asked.
+    /// </summary>
+    public ReadOnlyMemory<byte> Secret { get; init; }
+
+    /// <summary>Names, or prefixes that end in an asterisk, of the datasets to sync; null (the default) for all.</summary>
+    public IReadOnlyList<string>? Datasets { get; init; }
+
+    /// <summary>After how long without an acknowledgement everything unacknowledged is sent again. Default 5 s.</summary>
+    public TimeSpan ResendAfter { get; init; } = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,17 @@
+using SyncEngine.Causality;
+
+namespace SyncEngine.Wire;
+
+/// <summary>The first message of each side.</summary>
+internal sealed record HelloMessage(
+    int Protocol, string Identity, bool MayAdopt, bool IsInitiator, bool NeedsProof, byte[] Nonce, long UnixMilliseconds,
+    IReadOnlyList<string>? Datasets);
+
+/// <summary>What a side has of a dataset and is durable there.</summary>
+internal sealed record HaveMessage(string Dataset, VersionVector Version);
+
+/// <summary>What became durable since the side told last.</summary>
+internal sealed record AcknowledgeMessage(string Dataset, VersionVector Advanced);
+
+/// <summary>A side does not take a dataset's changes.</summary>
+internal sealed record RefuseMessage(string Dataset, SyncErrorCode Code, string Reason);
