@@ -47,14 +47,19 @@ internal static class FrameReader
 
     /// <summary>Reads a bundle: the identity and the frames of its datasets.</summary>
     public static (string Identity, List<ReadOnlyMemory<byte>> Frames) ReadBundle(
-        ReadOnlyMemory<byte> frame, FrameLimits limits)
+        ReadOnlyMemory<byte> frame, FrameLimits limits) => ReadBundle(frame, limits, out _);
+
+    /// <summary>Reads a bundle, and its place in a shared folder if it is from there.</summary>
+    public static (string Identity, List<ReadOnlyMemory<byte>> Frames) ReadBundle(
+        ReadOnlyMemory<byte> frame, FrameLimits limits, out BundleHeader? header)
     {
         (FrameType type, ReadOnlyMemory<byte> body, int bodyAt) = Open(frame, limits);
         if (type != FrameType.Bundle) throw Fault("This frame holds one dataset: join it to that dataset.", 0);
         var reader = new MessagePackReader(body);
         try
         {
-            ExpectArray(ref reader, 2);
+            int fields = reader.ReadArrayHeader();
+            if (fields is not (2 or 3)) throw Fault("An array of 2 or 3 was expected.", reader.Consumed);
             string identity = ReadText(ref reader, 128);
             int count = ReadCount(ref reader, body.Length);
             var frames = new List<ReadOnlyMemory<byte>>();
@@ -65,6 +70,7 @@ internal static class FrameReader
                 frames.Add(body.Slice((int)reader.Consumed - length, length));
             }
 
+            header = fields == 3 ? ReadPlace(ref reader) : null;
             if (!reader.End) throw Fault("Bytes follow the end of the bundle.", reader.Consumed);
             return (identity, frames);
         }
@@ -72,6 +78,16 @@ internal static class FrameReader
         {
             throw Translate(e, bodyAt + reader.Consumed);
         }
+    }
+
+    private static BundleHeader ReadPlace(ref MessagePackReader reader)
+    {
+        ExpectArray(ref reader, 4);
+        var header = new BundleHeader(
+            reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadInt64(), reader.ReadInt64());
+        if (header.Sequence is < 1 or > FrameLimits.CounterMax || header.Time is < 0 or > FrameLimits.CounterMax)
+            throw Fault("A place in a chain, or its time, is out of range.", reader.Consumed);
+        return header;
     }
 
     internal static SyncException Fault(string message, long offset) =>

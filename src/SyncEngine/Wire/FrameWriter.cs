@@ -67,15 +67,24 @@ internal static class FrameWriter
         return WriteStored(dataset, scratch, header, state.Replicas.Durable, known, default, changed: 0);
     }
 
-    /// <summary>Several frames of one identity as one.</summary>
-    public static byte[] WriteBundle(string identity, IReadOnlyList<byte[]> frames)
+    /// <summary>Several frames of one identity as one; with a header as a file of a shared folder.</summary>
+    public static byte[] WriteBundle(string identity, IReadOnlyList<byte[]> frames, BundleHeader? header = null)
     {
         using var body = new PooledBuffer();
         var writer = new MessagePackWriter(body);
-        writer.WriteArrayHeader(2);
+        writer.WriteArrayHeader(header is null ? 2 : 3);
         writer.Write(identity);
         writer.WriteArrayHeader(frames.Count);
         foreach (byte[] frame in frames) writer.Write(frame);
+        if (header is { } place)
+        {
+            writer.WriteArrayHeader(4);
+            writer.Write(place.Tag);
+            writer.Write(place.Chain);
+            writer.Write(place.Sequence);
+            writer.Write(place.Time);
+        }
+
         writer.Flush();
         return Seal(FrameType.Bundle, body, packs: false);
     }
