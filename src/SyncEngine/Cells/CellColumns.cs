@@ -32,9 +32,10 @@ internal struct EntryColumn
 /// A decoded and checked frame, as views into its bytes and pooled columns: what a join takes. Dispose returns the
 /// columns.
 /// </summary>
-internal sealed class CellColumns : IDisposable
+internal sealed class CellColumns : ILineage, IDisposable
 {
     private const int PooledMax = 16 * 1024;
+    private Dictionary<ReplicaId, int>? _byId;
 
     public ReadOnlyMemory<byte> Source { get; set; }
 
@@ -62,6 +63,55 @@ internal sealed class CellColumns : IDisposable
     public EntryColumn[] Entries { get; private set; } = [];
 
     public int EntryCount { get; private set; }
+
+    int ILineage.Count => Replicas.Length;
+
+    ReplicaId ILineage.Id(int index) => Replicas[index];
+
+    long ILineage.Counter(int index) => To[index];
+
+    ReadOnlySpan<Opening> ILineage.LineOf(int index) => Lines[index];
+
+    int ILineage.Find(ReplicaId id)
+    {
+        if (Replicas.Length <= 8) return Array.IndexOf(Replicas, id);
+        if (_byId is null)
+        {
+            _byId = new Dictionary<ReplicaId, int>(Replicas.Length);
+            for (int i = 0; i < Replicas.Length; i++) _byId.Add(Replicas[i], i);
+        }
+
+        return _byId.TryGetValue(id, out int index) ? index : -1;
+    }
+
+    /// <summary>Gives the dots of a branch the replica that they have where the frame is going.</summary>
+    public void Apply(Rename rename)
+    {
+        int old = Array.IndexOf(Replicas, rename.Replica), renamed = Array.IndexOf(Replicas, rename.To);
+        if (renamed < 0)
+        {
+            renamed = Replicas.Length;
+            (Replicas, Lines) = ([.. Replicas, rename.To], [.. Lines, []]);
+            (To, Base, Collected) = ([.. To, 0], [.. Base, 0], [.. Collected, 0]);
+            _byId = null;
+        }
+
+        long before = rename.From.FirstCounter - 1;
+        int opening = Array.IndexOf(Lines[old]!, rename.From);
+        (Lines[renamed], Lines[old]) = (Lines[old]![opening..], Lines[old]![..opening]);
+        foreach (long[] counters in (long[][])[To, Base, Collected])
+            if (counters[old] > before) (counters[renamed], counters[old]) = (counters[old], before);
+        for (int i = 0; i < EntryCount; i++)
+            if (Entries[i].Replica == old && Entries[i].Counter > before) Entries[i].Replica = renamed;
+    }
+
+    /// <summary>Whether a peer with the given version can take the frame as a delta.</summary>
+    public bool BaseIsAtMost(VersionVector version)
+    {
+        for (int i = 0; i < Base.Length; i++)
+            if (Base[i] > version[Replicas[i]]) return false;
+        return true;
+    }
 
     public ReadOnlySpan<byte> Bytes(int at, int length) => Source.Span.Slice(at, length);
 

@@ -15,11 +15,11 @@ internal sealed partial class CellState
     /// Merges a delta or snapshot. Keeps of each cell: entries on both sides, local entries that the frame does not
     /// cover, and the frame's entries that the local vector does not cover. All of it or nothing.
     /// </summary>
-    /// <exception cref="SyncException">The frame names a cell twice, or a replica's line has forked.</exception>
+    /// <param name="frame">The frame, reconciled with this state.</param>
+    /// <exception cref="SyncException">The frame names a cell twice.</exception>
     public JoinOutcome Join(CellColumns frame)
     {
         if (LacksBaseOf(frame)) return JoinOutcome.Gap;
-        RefuseForks(frame);
         if (CoversTo(frame) && !HasGaps)
         {
             JoinCollected(frame);
@@ -122,21 +122,6 @@ internal sealed partial class CellState
     {
         int local = Replicas.Find(id);
         return local < 0 ? 0 : Replicas.Counter(local);
-    }
-
-    /// <summary>Refuses a frame in which a replica's line has forked from the one here.</summary>
-    public void RefuseForks(CellColumns frame)
-    {
-        for (int i = 0; i < frame.Replicas.Length; i++)
-        {
-            int local = Replicas.Find(frame.Replicas[i]);
-            if (local < 0 || frame.To[i] == 0) continue;
-            bool forks = Line.Forks(Replicas.LineOf(local), Replicas.Counter(local), frame.Lines[i], frame.To[i]);
-            if (!forks && (local != Own || frame.To[i] <= Replicas.Counter(local))) continue;
-            throw new SyncException(SyncErrorCode.Forked, $"Replica {frame.Replicas[i]} wrote in two copies of one "
-                + "file. Nothing was merged. Open each copy once in its own place, so that it takes a new replica id, "
-                + "or start one of them from a fresh file.");
-        }
     }
 
     /// <summary>Finds or makes each cell of the frame; on a cell named twice takes everything back.</summary>
@@ -290,6 +275,10 @@ internal sealed partial class CellState
             Replicas.SetCounter(local, frame.To[i]);
             Replicas.SetLine(local, frame.Lines[i]!);
             Replicas.Log(local).Settle();
+
+            // Somebody else writes under our id: a copy, or this file is an old one. Who cannot be told apart any more by a
+            // fork takes a new id, so that no claim of a peer can use up our counters either.
+            if (local == Own) Own = EntryData.None;
         }
     }
 

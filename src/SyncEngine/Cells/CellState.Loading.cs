@@ -1,3 +1,5 @@
+using SyncEngine.Causality;
+
 namespace SyncEngine.Cells;
 
 internal sealed partial class CellState
@@ -9,7 +11,7 @@ internal sealed partial class CellState
     /// <returns>Replicas for which an earlier stored frame is missing, with the counter up to which all is
     /// there.</returns>
     public IReadOnlyList<(int Replica, long Counter)> Load(
-        CellColumns frame, long revision, long[] revisionsBelow)
+        CellColumns frame, long revision, long[] revisionsBelow, IReadOnlyList<ReplicaId> lowered)
     {
         List<(int, long)>? gaps = null;
         MapReplicas(frame);
@@ -23,6 +25,8 @@ internal sealed partial class CellState
             if (frame.To[i] > Replicas.Counter(local)) Replicas.SetCounter(local, frame.To[i]);
             if (frame.Collected[i] > Replicas.Collected(local)) Replicas.SetCollected(local, frame.Collected[i]);
             if (frame.Lines[i] is { } line) Replicas.SetLine(local, line);
+            if (lowered.Count > 0 && lowered.Contains(frame.Replicas[i]))
+                Replicas.Lower(local, frame.To[i], frame.Collected[i]);
         }
 
         Revision = Math.Max(Revision, revision);

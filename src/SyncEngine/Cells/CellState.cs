@@ -127,17 +127,20 @@ internal sealed partial class CellState(ulong seed)
     {
         ref CellData data = ref Table[cell];
         data.Revision = Revision + 1;
-        if (NotesDirty && (data.Flags & CellFlags.Dirty) == 0)
-        {
-            data.Flags |= CellFlags.Dirty;
-            Dirty.Add(cell);
-        }
-
+        NoteDirty(cell);
         if (!KeepsBefore || (data.Flags & CellFlags.Touched) != 0) return;
         data.Flags |= CellFlags.Touched;
         int first = _before.Count;
         foreach (EntryData entry in EntriesOf(cell)) _before.Add(entry);
         _touches.Add(new TouchedCell(cell, first, _before.Count - first));
+    }
+
+    private void NoteDirty(int cell)
+    {
+        ref CellData data = ref Table[cell];
+        if (!NotesDirty || (data.Flags & CellFlags.Dirty) != 0) return;
+        data.Flags |= CellFlags.Dirty;
+        Dirty.Add(cell);
     }
 
     private void UndoTouched()

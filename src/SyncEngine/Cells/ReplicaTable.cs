@@ -6,7 +6,7 @@ namespace SyncEngine.Cells;
 /// The replicas that a dataset knows, by a small index: their counters (the version vector), collected frontiers, lines
 /// and dots. Parallel arrays, because the join reads counters for every entry.
 /// </summary>
-internal sealed class ReplicaTable
+internal sealed class ReplicaTable : ILineage
 {
     private readonly Dictionary<ulong, int> _byId = [];
     private ulong[] _ids = new ulong[2];
@@ -98,6 +98,31 @@ internal sealed class ReplicaTable
     {
         foreach (int replica in _changedList) _changed[replica] = _lineChanged[replica] = false;
         _changedList.Clear();
+        Lowered.Clear();
+    }
+
+    /// <summary>Replicas whose counter a rename lowered since the last durable frame was encoded.</summary>
+    public List<int> Lowered { get; } = [];
+
+    /// <summary>Gives the part of a replica's line, counter and frontiers from an opening on to another replica, of which
+    /// nothing counts as durable until the next frame is.</summary>
+    public void Split(int old, int renamed, Opening from)
+    {
+        long before = from.FirstCounter - 1;
+        int opening = Array.IndexOf(_lines[old], from);
+        SetLine(renamed, _lines[old][opening..]);
+        SetLine(old, _lines[old][..opening]);
+        if (_counters[old] > before) (_counters[renamed], _counters[old]) = (_counters[old], before);
+        if (_collected[old] > before) (_collected[renamed], _collected[old]) = (_collected[old], before);
+        _durable[old] = Math.Min(_durable[old], before);
+        if (!Lowered.Contains(old)) Lowered.Add(old);
+    }
+
+    /// <summary>Sets a replica's counter and frontier as a stored frame has them, lower ones too.</summary>
+    public void Lower(int replica, long counter, long collected)
+    {
+        (_counters[replica], _collected[replica]) = (counter, collected);
+        NoteChange(replica);
     }
 
     public VersionVector ToVector(ReadOnlySpan<long> counters)

@@ -50,6 +50,7 @@ public sealed partial class Dataset : IJournaled
                 _inFlightCounters.Add((replica, _state.Replicas.Counter(replica)));
             int[] cells = _state.Dirty.ToArray();
             StoredHeader header = HeaderNow(withEpochs: !_epochsNoted || _flipReady);
+            header.Lowered = _state.Replicas.Lowered.ConvertAll(_state.Replicas.Id);
             byte[] frame = FrameWriter.WriteStored(Name, _state, _state.Replicas.Durable, cells, header);
             _epochsNoted = true;
             foreach (int cell in cells) _state.Table[cell].Flags &= ~CellFlags.Dirty;

@@ -125,7 +125,8 @@ public sealed partial class Dataset
                     + "is none of its own. Restore a backup, or sync a new file.");
             if (decoded.Stored.Epochs.Count > 0) _epochs = decoded.Stored.Epochs;
             if (_header is null || decoded.Stored.Revision >= _header.Revision) _header = decoded.Stored;
-            foreach ((int replica, long counter) in _state.Load(decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow))
+            foreach ((int replica, long counter) in _state.Load(
+                decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow, decoded.Stored.Lowered))
             {
                 if (!_wholeUpTo.TryGetValue(replica, out long known) || counter < known) _wholeUpTo[replica] = counter;
             }

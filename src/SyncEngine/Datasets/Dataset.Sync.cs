@@ -129,7 +129,20 @@ public sealed partial class Dataset
         {
             EnterLocked();
             RefuseTooManyReplicas(decoded.Columns);
-            JoinOutcome outcome = _state.Join(decoded.Columns);
+            IReadOnlyList<Rename> renames = _state.Reconcile(decoded.Columns);
+            NoteRenames(renames);
+            JoinOutcome outcome;
+            try
+            {
+                outcome = _state.Join(decoded.Columns);
+            }
+            catch (SyncException) when (renames.Count > 0)
+            {
+                CompleteLocked(new ChangeOrigin(true, default));
+                throw;
+            }
+
+            if (outcome != JoinOutcome.Joined && renames.Count > 0) CompleteLocked(new ChangeOrigin(true, default));
             if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
             if (outcome == JoinOutcome.Joined)
             {
@@ -170,15 +183,79 @@ public sealed partial class Dataset
     }
 
     /// <summary>Whether a delta builds on changes that are missing here.</summary>
-    /// <exception cref="SyncException">It comes from a forked copy, or names too many replicas.</exception>
+    /// <exception cref="SyncException">It contradicts what is here, or names too many replicas.</exception>
     internal bool WouldLeaveGap(DecodedFrame frame)
     {
         lock (_gate)
         {
             RefuseTooManyReplicas(frame.Columns);
-            _state.RefuseForks(frame.Columns);
-            return _state.LacksBaseOf(frame.Columns);
+            var plan = Reconciliation.Plan(_state.Replicas, frame.Columns, out Lineage? after);
+            if (plan is null) return _state.LacksBaseOf(frame.Columns);
+            foreach (Rename rename in plan.Value.There) frame.Columns.Apply(rename);
+            return !frame.Columns.IsSnapshot && !frame.Columns.BaseIsAtMost(after!.ToVector());
         }
+    }
+
+    /// <summary>The durable version with the lines of its replicas.</summary>
+    internal Lineage Tell()
+    {
+        lock (_gate)
+        {
+            var told = new Lineage();
+            foreach (Dot dot in Version)
+            {
+                ReadOnlySpan<Opening> line = _state.Replicas.LineOf(_state.Replicas.Find(dot.Replica));
+                int count = line.Length;
+                while (count > 0 && line[count - 1].FirstCounter > dot.Counter) count--;
+                told.Add(dot.Replica, dot.Counter, line[..count].ToArray());
+            }
+
+            return told;
+        }
+    }
+
+    /// <summary>Brings this dataset and what a peer told to agree on what every dot means; renames branches of copied files
+    /// in both.</summary>
+    /// <exception cref="SyncException">The peer contradicts what is here. Nothing was changed.</exception>
+    internal void Reconcile(Lineage peer)
+    {
+        lock (_gate)
+        {
+            EnterLocked();
+            if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return;
+            foreach (Rename rename in plan.There) peer.Apply(rename);
+            if (plan.Here.Count == 0) return;
+            foreach (Rename rename in plan.Here) _state.Apply(rename);
+            NoteRenames(plan.Here);
+            CompleteLocked(new ChangeOrigin(true, default));
+        }
+    }
+
+    /// <summary>How many branches of copied files were renamed here since the dataset was opened.</summary>
+    internal long Renames
+    {
+        get
+        {
+            lock (_gate) return _state.Renames;
+        }
+    }
+
+    /// <summary>Has what is noted by replica follow the renames.</summary>
+    private void NoteRenames(IReadOnlyList<Rename> renames)
+    {
+        foreach (Rename rename in renames)
+        {
+            int old = _state.Replicas.Find(rename.Replica), renamed = _state.Replicas.Find(rename.To);
+            long before = rename.From.FirstCounter - 1;
+            for (int i = 0; i < _inFlightCounters.Count; i++)
+                if (_inFlightCounters[i].Replica == old && _inFlightCounters[i].Counter > before)
+                    _inFlightCounters[i] = (old, before);
+            if (!_gapCeilings.TryGetValue(old, out long ceiling) || ceiling <= before) continue;
+            _gapCeilings[renamed] = ceiling;
+            _gapCeilings[old] = before;
+        }
+
+        if (renames.Count > 0 && _state.HasGaps) CloseGaps();
     }
 
     /// <summary>What is merged here must fit into one frame for others.</summary>

@@ -35,11 +35,15 @@ public sealed class MemoryDisk
     }
 
     /// <summary>A copy of what is durable, as copying a file makes one.</summary>
-    public MemoryDisk Copy()
+    public MemoryDisk Copy() => Copy(isNoticed: true);
+
+    /// <summary>As above; where it goes unnoticed, the copy does not know that it is one, as a file whose machine has no
+    /// fingerprint.</summary>
+    internal MemoryDisk Copy(bool isNoticed)
     {
         lock (_gate)
         {
-            var copy = new MemoryDisk { _isCopied = true };
+            var copy = new MemoryDisk { _isCopied = isNoticed || _isCopied };
             foreach (KeyValuePair<int, byte[]> page in _metadata) copy._metadata.Add(page.Key, page.Value);
             foreach (KeyValuePair<int, SortedDictionary<long, byte[]>> log in _logs)
                 copy._logs.Add(log.Key, new SortedDictionary<long, byte[]>(log.Value));

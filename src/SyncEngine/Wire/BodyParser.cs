@@ -79,6 +79,21 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         }
 
         columns.Lines = lines;
+        if (type != FrameType.Stored) CheckLines(lines, reader.Consumed);
+    }
+
+    /// <summary>Each stamp stands in one line alone, and a replica that is named by one begins with it.</summary>
+    private void CheckLines(Opening[]?[] lines, long offset)
+    {
+        var names = new Dictionary<ulong, int>();
+        for (int i = 0; i < lines.Length; i++) names.Add(columns.Replicas[i].Bits, i);
+        var stamps = new HashSet<ulong>();
+        for (int i = 0; i < lines.Length; i++)
+        {
+            foreach (Opening opening in lines[i]!)
+                if (!stamps.Add(opening.Stamp) || (names.TryGetValue(opening.Stamp, out int named) && named != i))
+                    throw FrameReader.Fault("An opening is told of two replicas.", offset);
+        }
     }
 
     private void CheckVectors(long offset)
@@ -98,7 +113,8 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
 
     private static StoredHeader ReadHeader(ref MessagePackReader reader)
     {
-        FrameReader.ExpectArray(ref reader, 6);
+        int fields = reader.ReadArrayHeader();
+        if (fields is not (6 or 7)) throw FrameReader.Fault("A header of 6 or 7 was expected.", reader.Consumed);
         var header = new StoredHeader
         {
             Revision = reader.ReadInt64(),
@@ -111,6 +127,10 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         var epochs = new (long, ulong)[count / 2];
         for (int i = 0; i < epochs.Length; i++) epochs[i] = (reader.ReadInt64(), reader.ReadUInt64());
         header.Epochs = epochs;
+        if (fields == 6) return header;
+        var lowered = new ReplicaId[FrameReader.ReadCount(ref reader, int.MaxValue)];
+        for (int i = 0; i < lowered.Length; i++) lowered[i] = new ReplicaId(reader.ReadUInt64());
+        header.Lowered = lowered;
         return header;
     }
 }

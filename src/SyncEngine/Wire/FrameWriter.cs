@@ -206,7 +206,7 @@ internal static class FrameWriter
 
     private static void WriteHeader(ref MessagePackWriter writer, StoredHeader header)
     {
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(header.Lowered.Count == 0 ? 6 : 7);
         writer.Write(header.Revision);
         writer.Write(header.Own.Bits);
         writer.Write(header.Claim);
@@ -218,5 +218,9 @@ internal static class FrameWriter
             writer.Write(first);
             writer.Write(epoch);
         }
+
+        if (header.Lowered.Count == 0) return;
+        writer.WriteArrayHeader(header.Lowered.Count);
+        foreach (ReplicaId replica in header.Lowered) writer.Write(replica.Bits);
     }
 }

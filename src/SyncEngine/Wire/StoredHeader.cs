@@ -24,4 +24,7 @@ internal sealed class StoredHeader
     /// <summary>The openings of the file whose revisions a feed may resume from: first revision and random
     /// epoch.</summary>
     public IReadOnlyList<(long FirstRevision, ulong Epoch)> Epochs { get; set; } = [];
+
+    /// <summary>Replicas whose counter and frontier the frame sets, though they stood higher: a branch was renamed.</summary>
+    public IReadOnlyList<ReplicaId> Lowered { get; set; } = [];
 }
