@@ -105,13 +105,9 @@ internal sealed class CellColumns : ILineage, IDisposable
             if (Entries[i].Replica == old && Entries[i].Counter > before) Entries[i].Replica = renamed;
     }
 
-    /// <summary>Whether a peer with the given version can take the frame as a delta.</summary>
-    public bool BaseIsAtMost(VersionVector version)
-    {
-        for (int i = 0; i < Base.Length; i++)
-            if (Base[i] > version[Replicas[i]]) return false;
-        return true;
-    }
+    public bool BaseIsAtMost(VersionVector version) => IsAtMost(Base, version);
+
+    public bool ToIsAtMost(VersionVector version) => IsAtMost(To, version);
 
     public ReadOnlySpan<byte> Bytes(int at, int length) => Source.Span.Slice(at, length);
 
@@ -132,6 +128,13 @@ internal sealed class CellColumns : ILineage, IDisposable
         Return(Cells, CellCount);
         Return(Entries, EntryCount);
         (Cells, Entries, CellCount, EntryCount) = ([], [], 0, 0);
+    }
+
+    private bool IsAtMost(long[] counters, VersionVector version)
+    {
+        for (int i = 0; i < counters.Length; i++)
+            if (counters[i] > version[Replicas[i]]) return false;
+        return true;
     }
 
     // A first merge of a large dataset happens once: the pool would keep its columns for nothing.

@@ -15,18 +15,24 @@ internal sealed partial class CellState
     /// Merges a delta or snapshot. Keeps of each cell: entries on both sides, local entries that the frame does not
     /// cover, and the frame's entries that the local vector does not cover. All of it or nothing.
     /// </summary>
-    /// <param name="frame">The frame, reconciled with this state.</param>
-    /// <exception cref="SyncException">The frame names a cell twice.</exception>
-    public JoinOutcome Join(CellColumns frame)
+    /// <param name="frame">The frame; branches of copied files are renamed in it.</param>
+    /// <param name="renames">The branches that were renamed here; the caller must make them durable.</param>
+    /// <exception cref="SyncException">The frame names a cell twice, or contradicts this state.</exception>
+    public JoinOutcome Join(CellColumns frame, out IReadOnlyList<Rename> renames)
     {
-        if (LacksBaseOf(frame)) return JoinOutcome.Gap;
-        if (CoversTo(frame) && !HasGaps)
+        renames = [];
+        VersionVector? after = Agree(frame, out IReadOnlyList<Rename> planned);
+        if (LacksBaseOf(frame, after)) return JoinOutcome.Gap;
+        bool isKnown = !HasGaps && (after is null ? CoversTo(frame) : frame.ToIsAtMost(after));
+        if (!isKnown) FindCells(frame);
+        renames = planned;
+        foreach (Rename rename in renames) Apply(rename);
+        if (isKnown)
         {
             JoinCollected(frame);
             return JoinOutcome.AlreadyKnown;
         }
 
-        FindCells(frame);
         MapReplicas(frame);
         for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
         if (frame.IsSnapshot) JoinAbsentCells();
@@ -37,7 +43,8 @@ internal sealed partial class CellState
     }
 
     /// <summary>Whether the frame builds on changes that are missing here.</summary>
-    public bool LacksBaseOf(CellColumns frame) => !frame.IsSnapshot && !CoversBase(frame);
+    /// <exception cref="SyncException">The frame contradicts this state.</exception>
+    public bool WouldLeaveGap(CellColumns frame) => LacksBaseOf(frame, Agree(frame, out _));
 
     /// <summary>Forgets the deletes that <paramref name="bound"/> covers. Safe under any bound.</summary>
     /// <returns>How many were forgotten.</returns>
@@ -103,6 +110,23 @@ internal sealed partial class CellState
             if (Replicas.Collected(i) > baseCounters[i]) return false;
         return true;
     }
+
+    /// <summary>
+    /// Renames the frame's branches of copied files, and lists those to rename here, so that both agree on what every dot
+    /// means.
+    /// </summary>
+    /// <returns>The vector here after that, if anything is to be renamed.</returns>
+    private VersionVector? Agree(CellColumns frame, out IReadOnlyList<Rename> renames)
+    {
+        renames = [];
+        if (Reconciliation.Plan(Replicas, frame, out Lineage? after) is not { } plan) return null;
+        foreach (Rename rename in plan.There) frame.Apply(rename);
+        renames = plan.Here;
+        return after!.ToVector();
+    }
+
+    private bool LacksBaseOf(CellColumns frame, VersionVector? after) =>
+        !frame.IsSnapshot && !(after is null ? CoversBase(frame) : frame.BaseIsAtMost(after));
 
     private bool CoversBase(CellColumns frame)
     {

@@ -8,19 +8,6 @@ internal sealed partial class CellState
     public long Renames { get; private set; }
 
     /// <summary>
-    /// Brings this state and a frame to agree on what every dot means: renames branches of copied files in both.
-    /// </summary>
-    /// <returns>The renames that were done here; the caller must make them durable.</returns>
-    /// <exception cref="SyncException">They cannot be made to agree; nothing was changed here.</exception>
-    public IReadOnlyList<Rename> Reconcile(CellColumns frame)
-    {
-        if (Reconciliation.Plan(Replicas, frame, out _) is not { } plan) return [];
-        foreach (Rename rename in plan.There) frame.Apply(rename);
-        foreach (Rename rename in plan.Here) Apply(rename);
-        return plan.Here;
-    }
-
-    /// <summary>
     /// The dots of a replica from an opening on become dots of a replica of their own: in cells, vector, frontier and line.
     /// Nothing that an app reads changes, but for ties of equal times.
     /// </summary>

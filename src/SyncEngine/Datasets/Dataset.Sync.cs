@@ -129,19 +129,8 @@ public sealed partial class Dataset
         {
             EnterLocked();
             RefuseTooManyReplicas(decoded.Columns);
-            IReadOnlyList<Rename> renames = _state.Reconcile(decoded.Columns);
-            NoteRenames(renames);
-            JoinOutcome outcome;
-            try
-            {
-                outcome = _state.Join(decoded.Columns);
-            }
-            catch (SyncException) when (renames.Count > 0)
-            {
-                CompleteLocked(new ChangeOrigin(true, default));
-                throw;
-            }
-
+            JoinOutcome outcome = _state.Join(decoded.Columns, out IReadOnlyList<Rename> renames);
+            if (renames.Count > 0) NoteRenames(renames);
             if (outcome != JoinOutcome.Joined && renames.Count > 0) CompleteLocked(new ChangeOrigin(true, default));
             if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
             if (outcome == JoinOutcome.Joined)
@@ -189,10 +178,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             RefuseTooManyReplicas(frame.Columns);
-            var plan = Reconciliation.Plan(_state.Replicas, frame.Columns, out Lineage? after);
-            if (plan is null) return _state.LacksBaseOf(frame.Columns);
-            foreach (Rename rename in plan.Value.There) frame.Columns.Apply(rename);
-            return !frame.Columns.IsSnapshot && !frame.Columns.BaseIsAtMost(after!.ToVector());
+            return _state.WouldLeaveGap(frame.Columns);
         }
     }
 
@@ -221,10 +207,10 @@ public sealed partial class Dataset
     {
         lock (_gate)
         {
-            EnterLocked();
             if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return;
             foreach (Rename rename in plan.There) peer.Apply(rename);
             if (plan.Here.Count == 0) return;
+            EnterLocked();
             foreach (Rename rename in plan.Here) _state.Apply(rename);
             NoteRenames(plan.Here);
             CompleteLocked(new ChangeOrigin(true, default));
@@ -255,7 +241,7 @@ public sealed partial class Dataset
             _gapCeilings[old] = before;
         }
 
-        if (renames.Count > 0 && _state.HasGaps) CloseGaps();
+        if (_state.HasGaps) CloseGaps();
     }
 
     /// <summary>What is merged here must fit into one frame for others.</summary>

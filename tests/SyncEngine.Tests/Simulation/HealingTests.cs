@@ -27,7 +27,8 @@ public class HealingTests
     internal static void Check(int seed)
     {
         (HealingHistory modelled, string? modelFault) = RunModel(seed);
-        (HealingHistory real, string? fault) = HealingHistory.Run(seed, i => new EngineHealingSite(((ulong)seed << 8) + (ulong)i));
+        (HealingHistory real, string? fault) =
+            HealingHistory.Run(seed, i => new EngineHealingSite(((ulong)seed << 8) + (ulong)i));
         using (modelled)
         using (real)
         {
