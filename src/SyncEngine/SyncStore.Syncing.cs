@@ -33,6 +33,7 @@ public sealed partial class SyncStore
         ISyncTransport transport, SyncOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, true);
         return await run.RunAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -47,6 +48,7 @@ public sealed partial class SyncStore
         ISyncTransport transport, SyncOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: false, false);
         return await run.RunAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -60,6 +62,7 @@ public sealed partial class SyncStore
         ISyncTransport transport, SyncOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
+        await FlushAsync(cancellationToken).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, false);
         return await run.RunAsync(cancellationToken).ConfigureAwait(false);
     }

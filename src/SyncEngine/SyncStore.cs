@@ -23,6 +23,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     private readonly Dictionary<int, Identity> _identities = [];
     private readonly BehaviorSubject<StoreStatus> _status = new(new StoreStatus(SyncStoreState.Ready));
     private readonly ISubject<StoreStatus> _statusSink;
+    private readonly Subject<Divergence> _divergences = new();
     private StorePage _page;
     private int _disposed;
 
@@ -40,6 +41,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             Journal = journal,
             Claim = page.Claim,
             ObserverFailed = failure => TellObserverFailed(options, failure),
+            Diverged = Subject.Synchronize(_divergences).OnNext,
         };
     }
 
@@ -62,6 +64,11 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     public IObservable<StoreStatus> Status => Observable.Create<StoreStatus>(observer => _status
         .ObserveOn(TaskPoolScheduler.Default)
         .Subscribe(new GuardedObserver<StoreStatus>(observer, _context.ObserverFailed)));
+
+    /// <summary>Each divergence from a peer that was found and healed. None is the rule; tell your support of one.</summary>
+    public IObservable<Divergence> Divergences => Observable.Create<Divergence>(observer => _divergences
+        .ObserveOn(TaskPoolScheduler.Default)
+        .Subscribe(new GuardedObserver<Divergence>(observer, _context.ObserverFailed)));
 
     /// <summary>Opens a store that lives in memory and ends with the process.</summary>
     public static SyncStore OpenInMemory(SyncStoreOptions? options = null)
@@ -180,6 +187,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
 
         _statusSink.OnNext(new StoreStatus(SyncStoreState.Closed, failure));
         _statusSink.OnCompleted();
+        _divergences.OnCompleted();
         if (failure is not null)
             throw new SyncException(failure.Code, "The store was closed before its last changes were durable: "
                 + failure.Message, innerException: failure);

@@ -41,6 +41,7 @@ public sealed partial class Dataset : IJournaled
             _inFlightDurable = _pendingDurable;
             _pendingDurable = null;
             _encodedRevision = _state.Revision;
+            _encodedRenames = _state.Renames;
             _inFlightBytes = 0;
             if (_discarded) return;
             if (_state.Dirty.Count == 0 && _state.Replicas.Changed.Count == 0 && !_flipReady) return;
@@ -72,6 +73,7 @@ public sealed partial class Dataset : IJournaled
             foreach ((int replica, long counter) in _inFlightCounters) _state.Replicas.SetDurable(replica, counter);
             _inFlightCounters.Clear();
             Interlocked.Exchange(ref _durableRevision, _encodedRevision);
+            _durableRenames = _encodedRenames;
             _logBytes += _inFlightBytes;
             if (_flipReady) CompleteSnapshot();
             completion = _inFlightDurable;

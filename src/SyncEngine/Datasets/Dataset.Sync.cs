@@ -80,8 +80,8 @@ public sealed partial class Dataset
     /// <summary>Merges a frame that was read.</summary>
     internal JoinResult JoinChecked(DecodedFrame decoded)
     {
-        if (decoded.Type == FrameType.Stored)
-            throw new SyncException(SyncErrorCode.Malformed, "A stored frame is no delta: ask the peer for one.", 0);
+        if (decoded.Type is not (FrameType.Delta or FrameType.Snapshot))
+            throw new SyncException(SyncErrorCode.Malformed, "The frame is no delta and no snapshot: ask the peer for one.", 0);
         if (decoded.Dataset != Name)
             throw new SyncException(SyncErrorCode.WrongDataset,
                 $"The frame belongs to dataset {decoded.Dataset}, not to {Name}: join it there.", 0);
@@ -182,68 +182,6 @@ public sealed partial class Dataset
         }
     }
 
-    /// <summary>The durable version with the lines of its replicas.</summary>
-    internal Lineage Tell()
-    {
-        lock (_gate)
-        {
-            var told = new Lineage();
-            foreach (Dot dot in Version)
-            {
-                ReadOnlySpan<Opening> line = _state.Replicas.LineOf(_state.Replicas.Find(dot.Replica));
-                int count = line.Length;
-                while (count > 0 && line[count - 1].FirstCounter > dot.Counter) count--;
-                told.Add(dot.Replica, dot.Counter, line[..count].ToArray());
-            }
-
-            return told;
-        }
-    }
-
-    /// <summary>Brings this dataset and what a peer told to agree on what every dot means; renames branches of copied files
-    /// in both.</summary>
-    /// <exception cref="SyncException">The peer contradicts what is here. Nothing was changed.</exception>
-    internal void Reconcile(Lineage peer)
-    {
-        lock (_gate)
-        {
-            if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return;
-            foreach (Rename rename in plan.There) peer.Apply(rename);
-            if (plan.Here.Count == 0) return;
-            EnterLocked();
-            foreach (Rename rename in plan.Here) _state.Apply(rename);
-            NoteRenames(plan.Here);
-            CompleteLocked(new ChangeOrigin(true, default));
-        }
-    }
-
-    /// <summary>How many branches of copied files were renamed here since the dataset was opened.</summary>
-    internal long Renames
-    {
-        get
-        {
-            lock (_gate) return _state.Renames;
-        }
-    }
-
-    /// <summary>Has what is noted by replica follow the renames.</summary>
-    private void NoteRenames(IReadOnlyList<Rename> renames)
-    {
-        foreach (Rename rename in renames)
-        {
-            int old = _state.Replicas.Find(rename.Replica), renamed = _state.Replicas.Find(rename.To);
-            long before = rename.From.FirstCounter - 1;
-            for (int i = 0; i < _inFlightCounters.Count; i++)
-                if (_inFlightCounters[i].Replica == old && _inFlightCounters[i].Counter > before)
-                    _inFlightCounters[i] = (old, before);
-            if (!_gapCeilings.TryGetValue(old, out long ceiling) || ceiling <= before) continue;
-            _gapCeilings[renamed] = ceiling;
-            _gapCeilings[old] = before;
-        }
-
-        if (_state.HasGaps) CloseGaps();
-    }
-
     /// <summary>What is merged here must fit into one frame for others.</summary>
     private void RefuseTooManyReplicas(CellColumns frame)
     {
@@ -273,7 +211,8 @@ public sealed partial class Dataset
             if (isSnapshot) Array.Clear(baseCounters, 0, baseCounters.Length);
             _outside.Clear();
             _state.ListCellsOutside(baseCounters, _outside);
-            return FrameWriter.WriteShared(Name, _state, baseCounters, _outside, isSnapshot, packs);
+            FrameType type = isSnapshot ? FrameType.Snapshot : FrameType.Delta;
+            return FrameWriter.WriteShared(Name, _state, baseCounters, _outside, type, packs);
         }
     }
 

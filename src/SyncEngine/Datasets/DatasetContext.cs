@@ -26,4 +26,7 @@ internal sealed class DatasetContext
 
     /// <summary>Told, outside any gate, of an observer that threw and was therefore unsubscribed.</summary>
     public Action<Exception> ObserverFailed { get; init; } = static _ => { };
+
+    /// <summary>Told, outside any gate, of a divergence that was healed.</summary>
+    public Action<Divergence> Diverged { get; init; } = static _ => { };
 }

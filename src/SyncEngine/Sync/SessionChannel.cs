@@ -21,6 +21,9 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public VersionVector? PeerTarget { get; set; }
 
+    /// <summary>The renames of branches that the peer was told of.</summary>
+    public long ToldRenames { get; set; }
+
     public bool IsPeerKnown { get; set; }
 
     public bool IsActive { get; set; }
@@ -37,8 +40,8 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public VersionVector HeldTo = VersionVector.Empty;
 
-    public bool IsSettled => !OwesAcknowledgement && Dataset.Version.Equals(Peer);
+    public bool IsSettled => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames) && Dataset.Version.Equals(Peer);
 
-    public bool IsRoundDone => !OwesAcknowledgement && Target.IsAtMost(Peer)
+    public bool IsRoundDone => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames) && Target.IsAtMost(Peer)
         && (PeerTarget ?? Peer).IsAtMost(Dataset.Version);
 }

@@ -59,7 +59,7 @@ internal sealed class SyncSession : IDisposable
         Progress.BytesReceived += message.Length;
         try
         {
-            Take(FrameReader.Open(message, _limits));
+            Take(FrameReader.Open(message, _limits), message);
             UpdateProgress();
         }
         catch (SyncException e)
@@ -128,12 +128,13 @@ internal sealed class SyncSession : IDisposable
         Woken?.Invoke();
     }
 
-    private void Take(OpenedFrame frame)
+    private void Take(OpenedFrame frame, ReadOnlyMemory<byte> message)
     {
         if (frame.Type == FrameType.Farewell) TakeFarewell(frame);
         else if (_peer is null) TakeHello(frame);
         else if (!_isProven) TakeProof(frame);
         else if (frame.Type is FrameType.Delta or FrameType.Snapshot) TakeChanges(frame);
+        else if (frame.Type == FrameType.Heal) TakeHealing(frame, message);
         else if (frame.Type == FrameType.Have) TakeHave(MessageCodec.ReadHave(frame, _limits));
         else if (frame.Type == FrameType.Told) TakeTold();
         else if (frame.Type == FrameType.Acknowledge) TakeAcknowledge(MessageCodec.ReadAcknowledge(frame, _limits));
@@ -238,19 +239,41 @@ internal sealed class SyncSession : IDisposable
 
     private void TellVersion(SessionChannel channel)
     {
-        channel.Told = channel.Dataset.Version;
-        _control.Enqueue(MessageCodec.Write(new HaveMessage(channel.Dataset.Name, channel.Told)));
+        channel.ToldRenames = channel.Dataset.Renames;
+        Lineage told = channel.Dataset.Tell(out ulong? digest);
+        channel.Told = told.ToVector();
+        _control.Enqueue(MessageCodec.Write(new HaveMessage(channel.Dataset.Name, told, digest)));
     }
 
     private void TakeHave(HaveMessage have)
     {
         if (!Wants(have.Dataset)) return;
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(have.Dataset));
-        VersionVector own = channel.Dataset.Version;
-        (channel.Peer, channel.Sent, channel.IsPeerKnown) = (have.Version, have.Version, true);
-        foreach (Dot dot in have.Version) channel.Expected += Math.Max(0, dot.Counter - own[dot.Replica]);
+        channel.Dataset.Reconcile(have.Version);
+        VersionVector own = channel.Dataset.Version, theirs = have.Version.ToVector();
+        (channel.Peer, channel.Sent, channel.IsPeerKnown) = (theirs, theirs, true);
+        if (channel.PeerTarget is not null) channel.PeerTarget = theirs;
+        CompareDigests(channel, have);
+        foreach (Dot dot in theirs) channel.Expected += Math.Max(0, dot.Counter - own[dot.Replica]);
         Progress.ChangesExpected += channel.Expected;
         Activate(channel);
+    }
+
+    /// <summary>Equal versions mean equal data. Where they do not, each side sends all it has and both heal.</summary>
+    private void CompareDigests(SessionChannel channel, HaveMessage have)
+    {
+        if (have.Digest is null || !channel.Peer.Equals(channel.Dataset.Version)) return;
+        if (!channel.Dataset.Tell(out ulong? digest).IsSameAs(have.Version)) return;
+        if (digest is null || digest == have.Digest) return;
+        if (channel.Dataset.TryEncodeHealing() is { } frame) _control.Enqueue(frame);
+    }
+
+    private void TakeHealing(OpenedFrame opened, ReadOnlyMemory<byte> message)
+    {
+        using DecodedFrame frame = FrameReader.Read(opened, _limits);
+        if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
+        SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
+        if (channel.Dataset.Heal(frame, message)) Activate(channel);
     }
 
     private void TakeTold()
@@ -314,6 +337,14 @@ internal sealed class SyncSession : IDisposable
 
     private byte[]? Produce(SessionChannel channel)
     {
+        // A branch of a copied file was renamed here: the peer must follow before it is told of changes under the new name.
+        if (channel.ToldRenames != channel.Dataset.Renames)
+        {
+            TellVersion(channel);
+            channel.Target = channel.Told;
+            return _control.Dequeue();
+        }
+
         VersionVector durable = channel.Dataset.Version;
         if (channel.OwesAcknowledgement && channel.Peer.IsAtMost(durable))
         {

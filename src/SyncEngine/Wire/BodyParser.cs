@@ -16,7 +16,7 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         if (dataset.Length == 0) throw FrameReader.Fault("The dataset has no name.", reader.Consumed);
         ReadReplicas(ref reader);
         columns.To = ReadCounters(ref reader, mayBeNil: false);
-        columns.Base = ReadCounters(ref reader, mayBeNil: type == FrameType.Snapshot);
+        columns.Base = ReadCounters(ref reader, mayBeNil: type is FrameType.Snapshot or FrameType.Heal);
         columns.Collected = ReadCounters(ref reader, mayBeNil: true);
         ReadLines(ref reader);
         CheckVectors(reader.Consumed);
@@ -69,29 +69,32 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         for (int i = 0; i < lines.Length; i++)
         {
             if (type == FrameType.Stored && reader.TryReadNil()) continue;
-            int count = FrameReader.ReadCount(ref reader, int.MaxValue);
-            if (count % 2 != 0) throw FrameReader.Fault("A line has an opening without a stamp.", reader.Consumed);
-            var line = new Opening[count / 2];
-            for (int j = 0; j < line.Length; j++) line[j] = new Opening(reader.ReadInt64(), reader.ReadUInt64());
-            if (!Line.IsValid(line, columns.To[i]))
-                throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
-            lines[i] = line;
+            lines[i] = ReadLine(ref reader, columns.To[i]);
         }
 
         columns.Lines = lines;
-        if (type != FrameType.Stored) CheckLines(lines, reader.Consumed);
+        if (type != FrameType.Stored) CheckLines(columns, reader.Consumed);
+    }
+
+    /// <summary>Reads the line of a replica that made <paramref name="counter"/> changes.</summary>
+    internal static Opening[] ReadLine(ref MessagePackReader reader, long counter)
+    {
+        int count = FrameReader.ReadCount(ref reader, int.MaxValue);
+        if (count % 2 != 0) throw FrameReader.Fault("A line has an opening without a stamp.", reader.Consumed);
+        var line = new Opening[count / 2];
+        for (int j = 0; j < line.Length; j++) line[j] = new Opening(reader.ReadInt64(), reader.ReadUInt64());
+        return Line.IsValid(line, counter) ? line
+            : throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
     }
 
     /// <summary>Each stamp stands in one line alone, and a replica that is named by one begins with it.</summary>
-    private void CheckLines(Opening[]?[] lines, long offset)
+    internal static void CheckLines(ILineage told, long offset)
     {
-        var names = new Dictionary<ulong, int>();
-        for (int i = 0; i < lines.Length; i++) names.Add(columns.Replicas[i].Bits, i);
         var stamps = new HashSet<ulong>();
-        for (int i = 0; i < lines.Length; i++)
+        for (int i = 0; i < told.Count; i++)
         {
-            foreach (Opening opening in lines[i]!)
-                if (!stamps.Add(opening.Stamp) || (names.TryGetValue(opening.Stamp, out int named) && named != i))
+            foreach (Opening opening in told.LineOf(i))
+                if (!stamps.Add(opening.Stamp) || (told.Find(new ReplicaId(opening.Stamp)) is >= 0 and var named && named != i))
                     throw FrameReader.Fault("An opening is told of two replicas.", offset);
         }
     }

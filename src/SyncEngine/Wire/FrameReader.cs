@@ -26,9 +26,9 @@ internal static class FrameReader
         (FrameType type, ReadOnlyMemory<byte> body, int bodyAt) = opened;
         if (type is FrameType.Bundle)
             throw Fault("This frame holds several datasets: apply it to the store, not to one dataset.", 0);
-        if (type > FrameType.Bundle) throw Fault("This frame is a message of a session and holds no dataset.", 0);
+        if (type > FrameType.Heal) throw Fault("This frame is a message of a session and holds no dataset.", 0);
         var reader = new MessagePackReader(body);
-        var columns = new CellColumns { Source = body, IsSnapshot = type == FrameType.Snapshot };
+        var columns = new CellColumns { Source = body, IsSnapshot = type is FrameType.Snapshot or FrameType.Heal };
         try
         {
             var parser = new BodyParser(columns, type, limits);
@@ -132,7 +132,7 @@ internal static class FrameReader
                     + $"this build reads {FrameWriter.Version}. Update the older side.", 1);
             if (fields != EnvelopeFields) throw Fault("The envelope has the wrong number of fields.", 0);
             var type = (FrameType)reader.ReadByte();
-            if (type is < FrameType.Delta or > FrameType.Farewell or (> FrameType.Bundle and < FrameType.Hello))
+            if (type is < FrameType.Delta or > FrameType.Farewell or (> FrameType.Bundle and < FrameType.Heal))
                 throw Fault($"Frame type {(byte)type} is unknown.", reader.Consumed);
             if (reader.ReadInt32() != 0 || reader.ReadInt32() != 0)
                 throw new SyncException(SyncErrorCode.UnsupportedVersion,

@@ -1,13 +1,15 @@
 namespace SyncEngine.Wire;
 
-/// <summary>What a frame carries, as its second element says. 5 and 6 are reserved for staged parts and
-/// healing.</summary>
+/// <summary>What a frame carries, as its second element says. 5 is reserved for staged parts.</summary>
 internal enum FrameType : byte
 {
     Delta = 1,
     Snapshot = 2,
     Stored = 3,
     Bundle = 4,
+
+    /// <summary>A snapshot for a peer whose data differs though it claims to have the same.</summary>
+    Heal = 6,
     Hello = 7,
     Proof = 8,
     Have = 9,

@@ -14,8 +14,9 @@ internal static class FrameWriter
 
     /// <summary>A delta for a peer that has <paramref name="baseCounters"/>, or a snapshot where that is
     /// empty.</summary>
+    /// <remarks>What heals a divergence is a snapshot of another type.</remarks>
     public static byte[] WriteShared(
-        string dataset, CellState state, ReadOnlySpan<long> baseCounters, List<int> cells, bool isSnapshot, bool packs)
+        string dataset, CellState state, ReadOnlySpan<long> baseCounters, List<int> cells, FrameType type, bool packs)
     {
         using var scratch = new ColumnWriter(state, state.Replicas.Count);
         for (int i = 0; i < state.Replicas.Count; i++)
@@ -27,7 +28,7 @@ internal static class FrameWriter
         writer.Write(dataset);
         WriteReplicas(ref writer, scratch);
         WriteCounters(ref writer, scratch, state.Replicas.Counters);
-        if (isSnapshot) writer.WriteNil();
+        if (type != FrameType.Delta) writer.WriteNil();
         else WriteCounters(ref writer, scratch, baseCounters);
         WriteCollected(ref writer, scratch);
         WriteLines(ref writer, scratch, onlyChanged: false);
@@ -35,7 +36,7 @@ internal static class FrameWriter
         writer.WriteNil();
         writer.WriteNil();
         writer.Flush();
-        return Seal(isSnapshot ? FrameType.Snapshot : FrameType.Delta, body, packs);
+        return Seal(type, body, packs);
     }
 
     /// <summary>
@@ -194,13 +195,17 @@ internal static class FrameWriter
                 continue;
             }
 
-            ReadOnlySpan<Opening> line = scratch.State.Replicas.LineOf(scratch.Replicas[i]);
-            writer.WriteArrayHeader(line.Length * 2);
-            foreach (Opening opening in line)
-            {
-                writer.Write(opening.FirstCounter);
-                writer.Write(opening.Stamp);
-            }
+            WriteLine(ref writer, scratch.State.Replicas.LineOf(scratch.Replicas[i]));
+        }
+    }
+
+    internal static void WriteLine(ref MessagePackWriter writer, ReadOnlySpan<Opening> line)
+    {
+        writer.WriteArrayHeader(line.Length * 2);
+        foreach (Opening opening in line)
+        {
+            writer.Write(opening.FirstCounter);
+            writer.Write(opening.Stamp);
         }
     }
 

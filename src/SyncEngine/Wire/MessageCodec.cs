@@ -61,13 +61,36 @@ internal static class MessageCodec
 
     public static byte[] WriteTold() => Seal(FrameType.Told, static (ref MessagePackWriter writer) => writer.WriteNil());
 
-    public static byte[] Write(HaveMessage have) => WriteVersion(FrameType.Have, have.Dataset, have.Version);
+    public static byte[] Write(HaveMessage have) => Seal(FrameType.Have, (ref MessagePackWriter writer) =>
+    {
+        writer.WriteArrayHeader(4);
+        writer.Write(have.Dataset);
+        WriteVector(ref writer, have.Version.ToVector());
+        writer.WriteArrayHeader(have.Version.Count);
+        foreach (Dot dot in have.Version.ToVector().Span)
+            FrameWriter.WriteLine(ref writer, have.Version.LineOf(have.Version.Find(dot.Replica)));
+        if (have.Digest is { } digest) writer.Write(digest);
+        else writer.WriteNil();
+    });
 
     public static HaveMessage ReadHave(OpenedFrame frame, FrameLimits limits) => Read(frame,
         (ref MessagePackReader reader) =>
     {
-        FrameReader.ExpectArray(ref reader, 2);
-        return new HaveMessage(ReadDataset(ref reader), ReadVector(ref reader, limits));
+        FrameReader.ExpectArray(ref reader, 4);
+        string dataset = ReadDataset(ref reader);
+        List<Dot> dots = ReadDots(ref reader, limits);
+        var version = new Lineage();
+        FrameReader.ExpectArray(ref reader, dots.Count);
+        foreach (Dot dot in dots)
+        {
+            if (dot.Replica.IsNone || dot.Counter == 0
+                || !version.Add(dot.Replica, dot.Counter, BodyParser.ReadLine(ref reader, dot.Counter)))
+                throw FrameReader.Fault("A replica is named twice, has no id or no changes.", reader.Consumed);
+        }
+
+        BodyParser.CheckLines(version, reader.Consumed);
+        ulong? digest = reader.TryReadNil() ? null : reader.ReadUInt64();
+        return new HaveMessage(dataset, version, digest);
     });
 
     public static byte[] Write(AcknowledgeMessage message) =>
@@ -176,13 +199,16 @@ internal static class MessageCodec
         }
     }
 
-    private static VersionVector ReadVector(ref MessagePackReader reader, FrameLimits limits)
+    private static VersionVector ReadVector(ref MessagePackReader reader, FrameLimits limits) =>
+        new(ReadDots(ref reader, limits));
+
+    private static List<Dot> ReadDots(ref MessagePackReader reader, FrameLimits limits)
     {
         int items = FrameReader.ReadCount(ref reader, 2L * limits.ReplicasMax);
         if (items % 2 != 0) throw FrameReader.Fault("A vector has a replica without a counter.", reader.Consumed);
         int count = items / 2;
-        var dots = new Dot[count];
-        for (int i = 0; i < count; i++) dots[i] = new Dot(new ReplicaId(reader.ReadUInt64()), ReadCounter(ref reader));
-        return new VersionVector(dots);
+        var dots = new List<Dot>(count);
+        for (int i = 0; i < count; i++) dots.Add(new Dot(new ReplicaId(reader.ReadUInt64()), ReadCounter(ref reader)));
+        return dots;
     }
 }

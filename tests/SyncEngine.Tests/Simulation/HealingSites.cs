@@ -147,7 +147,7 @@ internal sealed class EngineHealingSite : HealingSite
         if (to is EngineHealingSite other)
         {
             other._site.Flush();
-            Lineage told = other.Dataset.Tell();
+            Lineage told = other.Dataset.Tell(out _);
             Dataset.Reconcile(told);
             since = told.ToVector();
         }
@@ -165,8 +165,8 @@ internal sealed class EngineHealingSite : HealingSite
             _site.Flush();
             them._site.Flush();
             long before = Dataset.Renames + them.Dataset.Renames;
-            Dataset.Reconcile(them.Dataset.Tell());
-            them.Dataset.Reconcile(Dataset.Tell());
+            Dataset.Reconcile(them.Dataset.Tell(out _));
+            them.Dataset.Reconcile(Dataset.Tell(out _));
             if (Dataset.Renames + them.Dataset.Renames == before) return any;
             any = true;
         }
@@ -189,7 +189,7 @@ internal sealed class EngineHealingSite : HealingSite
     public override string State()
     {
         _site.Flush();
-        Lineage told = Dataset.Tell();
+        Lineage told = Dataset.Tell(out _);
         string lines = string.Join(' ', Enumerable.Range(0, told.Count).OrderBy(i => told.Id(i))
             .Select(i => $"{told.Id(i)}:{told.Counter(i)}{string.Join(',', told.LineOf(i).ToArray())}"));
         return $"{lines} {Dataset.Digest} {CellReader.Print(Dataset, liveOnly: true)}";

@@ -1,0 +1,120 @@
+using SyncEngine.Causality;
+using SyncEngine.Wire;
+
+namespace SyncEngine.Datasets;
+
+public sealed partial class Dataset
+{
+    private long _encodedRenames;
+    private long _durableRenames;
+
+    /// <summary>What is durable here, with the lines of its replicas; the digest where nothing else is here.</summary>
+    internal Lineage Tell(out ulong? digest)
+    {
+        lock (_gate)
+        {
+            ReadOnlySpan<long> counters = _state.Replicas.Counters, durable = _state.Replicas.Durable;
+            digest = !_state.HasGaps && (Context.Journal is null || counters.SequenceEqual(durable)) ? _state.Digest : null;
+            var told = new Lineage();
+            foreach (Dot dot in Version)
+            {
+                ReadOnlySpan<Opening> line = _state.Replicas.LineOf(_state.Replicas.Find(dot.Replica));
+                int count = line.Length;
+                while (count > 0 && line[count - 1].FirstCounter > dot.Counter) count--;
+                told.Add(dot.Replica, dot.Counter, line[..count].ToArray());
+            }
+
+            return told;
+        }
+    }
+
+    /// <summary>Brings this dataset and what a peer told to agree on what every dot means; renames branches of copied files
+    /// in both.</summary>
+    /// <exception cref="SyncException">The peer contradicts what is here. Nothing was changed.</exception>
+    internal void Reconcile(Lineage peer)
+    {
+        lock (_gate)
+        {
+            if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return;
+            foreach (Rename rename in plan.There) peer.Apply(rename);
+            if (plan.Here.Count == 0) return;
+            EnterLocked();
+            foreach (Rename rename in plan.Here) _state.Apply(rename);
+            NoteRenames(plan.Here);
+            CompleteLocked(new ChangeOrigin(true, default));
+        }
+    }
+
+    /// <summary>How many branches of copied files were renamed here, durably, since the dataset was opened.</summary>
+    internal long Renames
+    {
+        get
+        {
+            lock (_gate) return Context.Journal is null ? _state.Renames : _durableRenames;
+        }
+    }
+
+    /// <summary>Whether there are renames, durable or not, beyond the given count.</summary>
+    internal bool HasRenamesBeyond(long renames)
+    {
+        lock (_gate) return _state.Renames != renames;
+    }
+
+    /// <summary>Has what is noted by replica follow the renames.</summary>
+    private void NoteRenames(IReadOnlyList<Rename> renames)
+    {
+        foreach (Rename rename in renames)
+        {
+            int old = _state.Replicas.Find(rename.Replica), renamed = _state.Replicas.Find(rename.To);
+            long before = rename.From.FirstCounter - 1;
+            for (int i = 0; i < _inFlightCounters.Count; i++)
+                if (_inFlightCounters[i].Replica == old && _inFlightCounters[i].Counter > before)
+                    _inFlightCounters[i] = (old, before);
+            if (!_gapCeilings.TryGetValue(old, out long ceiling) || ceiling <= before) continue;
+            _gapCeilings[renamed] = ceiling;
+            _gapCeilings[old] = before;
+        }
+
+        if (_state.HasGaps) CloseGaps();
+    }
+
+    /// <summary>Everything here, for a peer whose data differs though version and lines are the same. Null where something
+    /// else is not durable yet.</summary>
+    internal byte[]? TryEncodeHealing()
+    {
+        lock (_gate)
+        {
+            Tell(out ulong? digest);
+            if (digest is null || _inTransaction) return null;
+            _outside.Clear();
+            _state.ListCellsOutside(new long[_state.Replicas.Count], _outside);
+            return FrameWriter.WriteShared(Name, _state, [], _outside, FrameType.Heal, packs: false);
+        }
+    }
+
+    /// <summary>
+    /// Heals a divergence: keeps what both sides hold; each surviving write that only one holds stays, under a name made from
+    /// its content, so that every healer comes to the same. Nothing happens where the frame does not tell this version or
+    /// the data are the same.
+    /// </summary>
+    /// <returns>Whether anything was healed.</returns>
+    internal bool Heal(DecodedFrame decoded, ReadOnlyMemory<byte> frame)
+    {
+        Divergence divergence;
+        lock (_gate)
+        {
+            EnterLocked();
+            RefuseTooManyReplicas(decoded.Columns);
+            if (!new Lineage(_state.Replicas).IsSameAs(new Lineage(decoded.Columns))) return false;
+            byte[]? here = TryEncodeHealing();
+            int limit = Context.FrameLimits.ReplicasMax - _state.Replicas.Count;
+            if (here is null || _state.Heal(decoded.Columns, limit) == 0) return false;
+            divergence = new Divergence(Name, Version, here, frame.ToArray());
+            _stamp = 0;
+            CompleteLocked(new ChangeOrigin(true, default));
+        }
+
+        Context.Diverged(divergence);
+        return true;
+    }
+}
