@@ -6,20 +6,13 @@ namespace SyncEngine.Causality;
 /// prefix of one another show that a copied file wrote on both sides.</remarks>
 internal static class Line
 {
-    /// <summary>
-    /// Whether two lines of one replica have forked: at the first opening where they differ, one side went on in an
-    /// older opening at or above the counter where the other started a new one.
-    /// </summary>
-    public static bool Forks(
-        ReadOnlySpan<Opening> left, long leftCounter, ReadOnlySpan<Opening> right, long rightCounter)
+    /// <summary>How many openings of a line had begun when its replica had made <paramref name="counter"/>
+    /// changes.</summary>
+    public static int LengthAt(ReadOnlySpan<Opening> line, long counter)
     {
-        int same = 0;
-        while (same < left.Length && same < right.Length && left[same] == right[same]) same++;
-        bool leftEnds = same == left.Length, rightEnds = same == right.Length;
-        if (leftEnds && rightEnds) return false;
-        if (leftEnds) return leftCounter >= right[same].FirstCounter;
-        if (rightEnds) return rightCounter >= left[same].FirstCounter;
-        return true;
+        int length = line.Length;
+        while (length > 0 && line[length - 1].FirstCounter > counter) length--;
+        return length;
     }
 
     /// <summary>Whether counters rise strictly and stay between 1 and <paramref name="counter"/>.</summary>

@@ -107,6 +107,8 @@ internal sealed class CellColumns : ILineage, IDisposable
 
     public bool BaseIsAtMost(VersionVector version) => IsAtMost(Base, version);
 
+    public bool CollectedIsAtMost(VersionVector version) => IsAtMost(Collected, version);
+
     public bool ToIsAtMost(VersionVector version) => IsAtMost(To, version);
 
     public ReadOnlySpan<byte> Bytes(int at, int length) => Source.Span.Slice(at, length);

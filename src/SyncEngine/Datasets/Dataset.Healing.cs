@@ -19,9 +19,7 @@ public sealed partial class Dataset
             foreach (Dot dot in Version)
             {
                 ReadOnlySpan<Opening> line = _state.Replicas.LineOf(_state.Replicas.Find(dot.Replica));
-                int count = line.Length;
-                while (count > 0 && line[count - 1].FirstCounter > dot.Counter) count--;
-                told.Add(dot.Replica, dot.Counter, line[..count].ToArray());
+                told.Add(dot.Replica, dot.Counter, line[..Line.LengthAt(line, dot.Counter)].ToArray());
             }
 
             return told;
@@ -31,17 +29,16 @@ public sealed partial class Dataset
     /// <summary>Brings this dataset and what a peer told to agree on what every dot means; renames branches of copied files
     /// in both.</summary>
     /// <exception cref="SyncException">The peer contradicts what is here. Nothing was changed.</exception>
-    internal void Reconcile(Lineage peer)
+    /// <returns>Whether anything was renamed on either side.</returns>
+    internal bool Reconcile(Lineage peer)
     {
         lock (_gate)
         {
-            if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return;
+            if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return false;
             foreach (Rename rename in plan.There) peer.Apply(rename);
-            if (plan.Here.Count == 0) return;
-            EnterLocked();
-            foreach (Rename rename in plan.Here) _state.Apply(rename);
-            NoteRenames(plan.Here);
-            CompleteLocked(new ChangeOrigin(true, default));
+            if (plan.Here.Count > 0) EnterLocked();
+            ApplyRenames(plan.Here);
+            return true;
         }
     }
 
@@ -60,9 +57,18 @@ public sealed partial class Dataset
         lock (_gate) return _state.Renames != renames;
     }
 
-    /// <summary>Has what is noted by replica follow the renames.</summary>
+    private void ApplyRenames(List<Rename> renames)
+    {
+        if (renames.Count == 0) return;
+        foreach (Rename rename in renames) _state.Apply(rename);
+        NoteRenames(renames);
+        CompleteLocked(new ChangeOrigin(true, default));
+    }
+
+    /// <summary>Has what is noted by replica follow the renames; a transfer to here starts again.</summary>
     private void NoteRenames(IReadOnlyList<Rename> renames)
     {
+        DropTransfer();
         foreach (Rename rename in renames)
         {
             int old = _state.Replicas.Find(rename.Replica), renamed = _state.Replicas.Find(rename.To);

@@ -44,6 +44,7 @@ public sealed partial class Dataset : IJournaled
             _encodedRenames = _state.Renames;
             _inFlightBytes = 0;
             if (_discarded) return;
+            EncodeParts(batch);
             if (_state.Dirty.Count == 0 && _state.Replicas.Changed.Count == 0 && !_flipReady) return;
             if (_flipReady) _state.Replicas.NoteAllChanged();
             _inFlightCounters.Clear();
@@ -74,6 +75,9 @@ public sealed partial class Dataset : IJournaled
             _inFlightCounters.Clear();
             Interlocked.Exchange(ref _durableRevision, _encodedRevision);
             _durableRenames = _encodedRenames;
+            if (_transfer is not null) _transfer.DurableCount += _inFlightParts;
+            _durableParts += _inFlightParts;
+            _inFlightParts = 0;
             _logBytes += _inFlightBytes;
             if (_flipReady) CompleteSnapshot();
             completion = _inFlightDurable;

@@ -52,6 +52,9 @@ public sealed partial class Dataset
         var loader = new Loader(this);
         storage.ReadFrames(Number, loader, cancellationToken);
         loader.Complete();
+        var parts = new PartLoader(this);
+        storage.ReadFrames(-Number, parts, cancellationToken);
+        parts.Complete();
     }
 
     private void CloseGaps()

@@ -129,12 +129,15 @@ public sealed partial class Dataset
         {
             EnterLocked();
             RefuseTooManyReplicas(decoded.Columns);
-            JoinOutcome outcome = _state.Join(decoded.Columns, out IReadOnlyList<Rename> renames);
+            IReadOnlyList<Rename> renames = [];
+            JoinOutcome outcome = TryComplete(decoded.Columns) ? JoinOutcome.Joined
+                : _state.Join(decoded.Columns, out renames);
             if (renames.Count > 0) NoteRenames(renames);
             if (outcome != JoinOutcome.Joined && renames.Count > 0) CompleteLocked(new ChangeOrigin(true, default));
             if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
             if (outcome == JoinOutcome.Joined)
             {
+                DropTransferIfCovered();
                 ObserveClocks(decoded.Columns);
                 if (_state.HasGaps) CloseGaps();
                 CompleteLocked(new ChangeOrigin(true, OnlyReplica(decoded.Columns)));
@@ -152,23 +155,6 @@ public sealed partial class Dataset
     internal bool HasMoreThan(VersionVector known)
     {
         lock (_gate) return !_state.Replicas.ToVector(_state.Replicas.Counters).IsAtMost(known);
-    }
-
-    /// <summary>
-    /// What a peer with the given version lacks, built now: hand it out once <paramref name="revision"/> is durable. Null if
-    /// the peer lacks nothing that is durable here.
-    /// </summary>
-    internal byte[]? TryEncode(VersionVector known, out long revision, out VersionVector to)
-    {
-        lock (_gate)
-        {
-            (revision, to) = (_state.Revision, known);
-            if (Version.IsAtMost(known)) return null;
-            to = known.Join(_state.Replicas.ToVector(_state.Replicas.Counters));
-            byte[] frame = EncodeDelta(known, false, out revision);
-            Exchanged?.Invoke();
-            return frame;
-        }
     }
 
     /// <summary>Whether a delta builds on changes that are missing here.</summary>
@@ -198,22 +184,41 @@ public sealed partial class Dataset
     {
         lock (_gate)
         {
-            if (_inTransaction)
-                throw new InvalidOperationException("A transaction may still fail: end it before handing out changes.");
-            if (_state.HasGaps)
-                throw new SyncException(SyncErrorCode.Damaged, $"Dataset {Name} misses changes that were in a damaged part "
-                    + "of its file. Merge a delta from a peer first, or accept the loss with AcceptLoss.");
             revision = _state.Revision;
-            var baseCounters = new long[_state.Replicas.Count];
-            for (int i = 0; i < baseCounters.Length; i++)
-                baseCounters[i] = Math.Min(since[_state.Replicas.Id(i)], _state.Replicas.Counter(i));
-            bool isSnapshot = !_state.AllowsDelta(baseCounters);
-            if (isSnapshot) Array.Clear(baseCounters, 0, baseCounters.Length);
-            _outside.Clear();
-            _state.ListCellsOutside(baseCounters, _outside);
+            long[] baseCounters = ListOutside(since, out bool isSnapshot);
             FrameType type = isSnapshot ? FrameType.Snapshot : FrameType.Delta;
             return FrameWriter.WriteShared(Name, _state, baseCounters, _outside, type, packs);
         }
+    }
+
+    /// <summary>Lists the cells that a delta for a peer holds, or a snapshot where the peer is behind forgotten
+    /// deletes.</summary>
+    private long[] ListOutside(VersionVector since, out bool isSnapshot)
+    {
+        CheckHandsOut();
+        long[] baseCounters = CountersOf(since);
+        isSnapshot = !_state.AllowsDelta(baseCounters);
+        if (isSnapshot) Array.Clear(baseCounters, 0, baseCounters.Length);
+        _outside.Clear();
+        _state.ListCellsOutside(baseCounters, _outside);
+        return baseCounters;
+    }
+
+    private void CheckHandsOut()
+    {
+        if (_inTransaction)
+            throw new InvalidOperationException("A transaction may still fail: end it before handing out changes.");
+        if (_state.HasGaps)
+            throw new SyncException(SyncErrorCode.Damaged, $"Dataset {Name} misses changes that were in a damaged part "
+                + "of its file. Merge a delta from a peer first, or accept the loss with AcceptLoss.");
+    }
+
+    private long[] CountersOf(VersionVector version)
+    {
+        var counters = new long[_state.Replicas.Count];
+        for (int i = 0; i < counters.Length; i++)
+            counters[i] = Math.Min(version[_state.Replicas.Id(i)], _state.Replicas.Counter(i));
+        return counters;
     }
 
     private void ObserveClocks(CellColumns frame)

@@ -116,6 +116,7 @@ internal sealed class Journal : IDisposable
         {
             if (source is not null) _dirty.Remove(source);
             _dropped.Add(dataset);
+            _dropped.Add(-dataset);
             Monitor.Pulse(_gate);
         }
     }

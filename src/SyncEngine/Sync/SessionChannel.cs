@@ -1,5 +1,6 @@
 using SyncEngine.Causality;
 using SyncEngine.Datasets;
+using SyncEngine.Wire;
 
 namespace SyncEngine.Sync;
 
@@ -24,6 +25,18 @@ internal sealed class SessionChannel(Dataset dataset)
     /// <summary>The renames of branches that the peer was told of.</summary>
     public long ToldRenames { get; set; }
 
+    /// <summary>The durable parts of a transfer to here that the peer was told of.</summary>
+    public long ToldParts { get; set; }
+
+    /// <summary>Another session brings a transfer: the peer is told when it is done.</summary>
+    public bool IsKeptWaiting { get; set; }
+
+    /// <summary>A large delta or snapshot on its way to the peer.</summary>
+    public OutgoingTransfer? Transfer { get; set; }
+
+    /// <summary>Which part the held frame is, if it is one.</summary>
+    public PartHeader? HeldPart { get; set; }
+
     public bool IsPeerKnown { get; set; }
 
     public bool IsActive { get; set; }
@@ -32,7 +45,7 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public bool OwesAcknowledgement { get; set; }
 
-    public long Expected { get; set; }
+    public bool IsExpected { get; set; }
 
     public byte[]? Held { get; set; }
 
@@ -44,4 +57,13 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public bool IsRoundDone => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames) && Target.IsAtMost(Peer)
         && (PeerTarget ?? Peer).IsAtMost(Dataset.Version);
+
+    public void DropHeld() => (Held, HeldPart) = (null, null);
+
+    /// <summary>Forgets the transfer to the peer.</summary>
+    public void Drop()
+    {
+        Transfer = null;
+        DropHeld();
+    }
 }

@@ -13,7 +13,7 @@ namespace SyncEngine.Sync;
 /// Its owner calls it from one thread at a time; only <see cref="Woken"/> comes from any thread. docs/FORMAT.md has the
 /// messages.
 /// </summary>
-internal sealed class SyncSession : IDisposable
+internal sealed partial class SyncSession : IDisposable
 {
     private const int Protocol = 1;
     private readonly Identity _identity;
@@ -101,6 +101,8 @@ internal sealed class SyncSession : IDisposable
         foreach (SessionChannel channel in _channels.Values)
         {
             channel.Sent = channel.Peer;
+            channel.DropHeld();
+            channel.Transfer?.Rewind();
             if (!channel.IsSettled) TellVersion(channel);
             Activate(channel);
         }
@@ -117,7 +119,11 @@ internal sealed class SyncSession : IDisposable
         _control.Enqueue(MessageCodec.WriteFarewell(reason?.Code ?? 0, reason?.Message ?? ""));
     }
 
-    public void Dispose() => _identity.Advanced -= OnAdvanced;
+    public void Dispose()
+    {
+        _identity.Advanced -= OnAdvanced;
+        foreach (SessionChannel channel in _channels.Values) channel.Dataset.ReleaseTransfer(this);
+    }
 
     private static SyncException Fault(string message) => new(SyncErrorCode.Malformed, message
         + " The connection is closed and nothing of the message was applied.", 0);
@@ -133,7 +139,7 @@ internal sealed class SyncSession : IDisposable
         if (frame.Type == FrameType.Farewell) TakeFarewell(frame);
         else if (_peer is null) TakeHello(frame);
         else if (!_isProven) TakeProof(frame);
-        else if (frame.Type is FrameType.Delta or FrameType.Snapshot) TakeChanges(frame);
+        else if (frame.Type is FrameType.Delta or FrameType.Snapshot or FrameType.Part) TakeChanges(frame, message);
         else if (frame.Type == FrameType.Heal) TakeHealing(frame, message);
         else if (frame.Type == FrameType.Have) TakeHave(MessageCodec.ReadHave(frame, _limits));
         else if (frame.Type == FrameType.Told) TakeTold();
@@ -237,25 +243,29 @@ internal sealed class SyncSession : IDisposable
         _active.Enqueue(channel);
     }
 
-    private void TellVersion(SessionChannel channel)
+    private void TellVersion(SessionChannel channel, bool isStuck = false)
     {
-        channel.ToldRenames = channel.Dataset.Renames;
+        (channel.ToldRenames, channel.ToldParts) = (channel.Dataset.Renames, channel.Dataset.DurableParts);
         Lineage told = channel.Dataset.Tell(out ulong? digest);
         channel.Told = told.ToVector();
-        _control.Enqueue(MessageCodec.Write(new HaveMessage(channel.Dataset.Name, told, digest)));
+        TransferMark? mark = channel.Dataset.Mark;
+        if (isStuck && mark is not null) mark = mark with { IsStuck = true };
+        _control.Enqueue(MessageCodec.Write(new HaveMessage(channel.Dataset.Name, told, digest, mark)));
     }
 
     private void TakeHave(HaveMessage have)
     {
         if (!Wants(have.Dataset)) return;
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(have.Dataset));
-        channel.Dataset.Reconcile(have.Version);
+        bool isRenamed = channel.Dataset.Reconcile(have.Version);
         VersionVector own = channel.Dataset.Version, theirs = have.Version.ToVector();
-        (channel.Peer, channel.Sent, channel.IsPeerKnown) = (theirs, theirs, true);
+        TakeMark(channel, have.Mark, isRenamed, channel.Peer, theirs);
+        (channel.Peer, channel.IsPeerKnown) = (theirs, true);
         if (channel.PeerTarget is not null) channel.PeerTarget = theirs;
         CompareDigests(channel, have);
-        foreach (Dot dot in theirs) channel.Expected += Math.Max(0, dot.Counter - own[dot.Replica]);
-        Progress.ChangesExpected += channel.Expected;
+        if (!channel.IsExpected)
+            foreach (Dot dot in theirs) Progress.ChangesExpected += Math.Max(0, dot.Counter - own[dot.Replica]);
+        channel.IsExpected = true;
         Activate(channel);
     }
 
@@ -302,17 +312,18 @@ internal sealed class SyncSession : IDisposable
         Progress.Refusals[message.Dataset] = new SyncException(message.Code, "The peer refused: " + message.Reason);
     }
 
-    private void TakeChanges(OpenedFrame opened)
+    private void TakeChanges(OpenedFrame opened, ReadOnlyMemory<byte> message)
     {
         using DecodedFrame frame = FrameReader.Read(opened, _limits);
         if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
         CellColumns columns = frame.Columns;
         var to = new VersionVector(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i])));
-        JoinResult result;
+        PartOutcome outcome;
         try
         {
-            result = channel.Dataset.JoinChecked(frame);
+            if (frame.Part is not null) outcome = channel.Dataset.TakePart(frame, message, this);
+            else outcome = channel.Dataset.JoinChecked(frame).Outcome == JoinOutcome.Gap ? PartOutcome.Gap : PartOutcome.Known;
         }
         catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion))
         {
@@ -322,60 +333,15 @@ internal sealed class SyncSession : IDisposable
             return;
         }
 
-        if (result.Outcome == JoinOutcome.Gap)
-        {
-            TellVersion(channel);
-            return;
-        }
-
+        channel.IsKeptWaiting |= outcome == PartOutcome.Busy;
+        if (outcome == PartOutcome.Gap) TellVersion(channel, isStuck: true);
+        if (outcome is PartOutcome.Gap or PartOutcome.Busy) return;
         Progress.ChangesReceived += columns.EntryCount;
+        if (outcome == PartOutcome.Taken || !to.IsAtMost(channel.Dataset.Seen)) return;
         channel.Peer = channel.Peer.Join(to);
         channel.Sent = channel.Sent.Join(to);
         channel.OwesAcknowledgement = true;
         Activate(channel);
-    }
-
-    private byte[]? Produce(SessionChannel channel)
-    {
-        // A branch of a copied file was renamed here: the peer must follow before it is told of changes under the new name.
-        if (channel.ToldRenames != channel.Dataset.Renames)
-        {
-            TellVersion(channel);
-            channel.Target = channel.Told;
-            return _control.Dequeue();
-        }
-
-        VersionVector durable = channel.Dataset.Version;
-        if (channel.OwesAcknowledgement && channel.Peer.IsAtMost(durable))
-        {
-            channel.OwesAcknowledgement = false;
-            channel.Told = durable;
-            return MessageCodec.Write(new AcknowledgeMessage(channel.Dataset.Name, durable));
-        }
-
-        if (channel.IsRefused || !channel.IsPeerKnown) return null;
-        try
-        {
-            if (channel.Held is null)
-            {
-                channel.Held = channel.Dataset.TryEncode(channel.Sent, out channel.HeldRevision, out channel.HeldTo);
-                if (channel.Held is null) return null;
-            }
-        }
-        catch (SyncException e)
-        {
-            channel.IsRefused = true;
-            Progress.Refusals[channel.Dataset.Name] = e;
-            return MessageCodec.Write(new RefuseMessage(channel.Dataset.Name, e.Code, e.Message));
-        }
-
-        // Nothing leaves before it is durable: a crash could use its dots again.
-        if (channel.Dataset.DurableRevision < channel.HeldRevision) return null;
-        byte[] frame = channel.Held;
-        channel.Held = null;
-        foreach (Dot dot in channel.HeldTo) Progress.ChangesSent += Math.Max(0, dot.Counter - channel.Sent[dot.Replica]);
-        channel.Sent = channel.Sent.Join(channel.HeldTo);
-        return frame;
     }
 
     private void UpdateProgress()
@@ -385,7 +351,7 @@ internal sealed class SyncSession : IDisposable
         {
             if (channel.IsRefused) continue;
             isLive &= channel.IsSettled;
-            awaits |= !channel.Sent.IsAtMost(channel.Peer);
+            awaits |= !channel.Sent.IsAtMost(channel.Peer) || channel.Transfer is { IsInFlight: true };
             isRound &= channel.IsRoundDone;
         }
 

@@ -16,7 +16,8 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         if (dataset.Length == 0) throw FrameReader.Fault("The dataset has no name.", reader.Consumed);
         ReadReplicas(ref reader);
         columns.To = ReadCounters(ref reader, mayBeNil: false);
-        columns.Base = ReadCounters(ref reader, mayBeNil: type is FrameType.Snapshot or FrameType.Heal);
+        columns.IsSnapshot |= type == FrameType.Part && reader.NextCode == MessagePackCode.Nil;
+        columns.Base = ReadCounters(ref reader, mayBeNil: columns.IsSnapshot);
         columns.Collected = ReadCounters(ref reader, mayBeNil: true);
         ReadLines(ref reader);
         CheckVectors(reader.Consumed);
@@ -25,10 +26,10 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         StoredHeader? stored = type == FrameType.Stored ? ReadHeader(ref reader) : null;
         if (stored is null && !reader.TryReadNil())
             throw FrameReader.Fault("Only a stored frame has a header.", reader.Consumed);
-        if (!reader.TryReadNil())
-            throw new SyncException(SyncErrorCode.UnsupportedVersion,
-                "The frame is a part of a larger one, which this build does not read. Update it.", reader.Consumed);
-        return new DecodedFrame(type, dataset, columns, stored) { RevisionsBelow = parser.RevisionsBelow };
+        PartHeader? part = type == FrameType.Part ? ReadPart(ref reader) : null;
+        if (part is null && !reader.TryReadNil())
+            throw FrameReader.Fault("Only a part says which one it is.", reader.Consumed);
+        return new DecodedFrame(type, dataset, columns, stored) { RevisionsBelow = parser.RevisionsBelow, Part = part };
     }
 
     private void ReadReplicas(ref MessagePackReader reader)
@@ -107,11 +108,24 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
             bool known = type == FrameType.Stored && columns.To[i] == 0;
             if (!known && columns.Collected[i] > columns.To[i])
                 throw FrameReader.Fault("A forgotten delete lies outside the vector.", offset);
-            if (type == FrameType.Delta && columns.Base[i] > columns.To[i])
+            if (type != FrameType.Stored && columns.Base[i] > columns.To[i])
                 throw FrameReader.Fault("The base lies above the vector.", offset);
             if (type != FrameType.Stored && columns.To[i] == 0)
                 throw FrameReader.Fault("A replica without changes is named.", offset);
         }
+    }
+
+    private PartHeader ReadPart(ref MessagePackReader reader)
+    {
+        FrameReader.ExpectArray(ref reader, 6);
+        Dot after = MessageCodec.ReadCursor(ref reader), next = MessageCodec.ReadCursor(ref reader);
+        var header = new PartHeader(after, next, reader.ReadBoolean(), MessageCodec.ReadVector(ref reader, limits));
+        if (!PartHeader.IsBefore(after, next) || (columns.CellCount == 0 && !header.IsLast))
+            throw FrameReader.Fault("A part makes no progress.", reader.Consumed);
+        for (int i = 0; i < columns.Replicas.Length; i++)
+            if (header.Seen[columns.Replicas[i]] < columns.To[i])
+                throw FrameReader.Fault("A part brings more than its sender saw.", reader.Consumed);
+        return header;
     }
 
     private static StoredHeader ReadHeader(ref MessagePackReader reader)

@@ -14,6 +14,9 @@ internal sealed class DecodedFrame(FrameType type, string dataset, CellColumns c
     /// <summary>Only in a stored frame.</summary>
     public StoredHeader? Stored => stored;
 
+    /// <summary>Only in a part.</summary>
+    public PartHeader? Part { get; set; }
+
     /// <summary>For each cell of a stored frame how far its revision lies below the frame's.</summary>
     public long[] RevisionsBelow { get; set; } = [];
 

@@ -25,4 +25,7 @@ public sealed class FrameLimits
 
     /// <summary>Most replicas that a frame may name. Default 1,000,000.</summary>
     public int ReplicasMax { get; set; } = 1_000_000;
+
+    /// <summary>Most bytes that parts of one large transfer may take until it is complete. Default 1 GiB.</summary>
+    public long TransferBytesMax { get; set; } = 1024 * 1024 * 1024;
 }

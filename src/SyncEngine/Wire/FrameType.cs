@@ -1,12 +1,15 @@
 namespace SyncEngine.Wire;
 
-/// <summary>What a frame carries, as its second element says. 5 is reserved for staged parts.</summary>
+/// <summary>What a frame carries, as its second element says.</summary>
 internal enum FrameType : byte
 {
     Delta = 1,
     Snapshot = 2,
     Stored = 3,
     Bundle = 4,
+
+    /// <summary>Some cells of a large delta or snapshot: kept aside until a delta completes it.</summary>
+    Part = 5,
 
     /// <summary>A snapshot for a peer whose data differs though it claims to have the same.</summary>
     Heal = 6,

@@ -39,6 +39,43 @@ internal static class FrameWriter
         return Seal(type, body, packs);
     }
 
+    /// <summary>A part of a transfer: some cells that hold a dot above <paramref name="low"/> and none above
+    /// <paramref name="high"/>.</summary>
+    public static byte[] WritePart(
+        string dataset, CellState state, ReadOnlySpan<long> low, ReadOnlySpan<long> high, List<int> cells, bool isSnapshot,
+        PartHeader header)
+    {
+        using var scratch = new ColumnWriter(state, state.Replicas.Count);
+        for (int i = 0; i < state.Replicas.Count; i++)
+            if (high[i] > 0) scratch.IndexOf(i);
+        foreach (int cell in cells) scratch.Add(cell);
+        using var body = new PooledBuffer();
+        var writer = new MessagePackWriter(body);
+        writer.WriteArrayHeader(9);
+        writer.Write(dataset);
+        WriteReplicas(ref writer, scratch);
+        WriteCounters(ref writer, scratch, high);
+        if (isSnapshot) writer.WriteNil();
+        else WriteCounters(ref writer, scratch, low);
+        writer.WriteNil();
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        foreach (int replica in scratch.Replicas)
+        {
+            ReadOnlySpan<Opening> line = state.Replicas.LineOf(replica);
+            WriteLine(ref writer, line[..Line.LengthAt(line, high[replica])]);
+        }
+
+        scratch.Complete(ref writer, revisions: false);
+        writer.WriteNil();
+        writer.WriteArrayHeader(6);
+        MessageCodec.WriteCursor(ref writer, header.After);
+        MessageCodec.WriteCursor(ref writer, header.Next);
+        writer.Write(header.IsLast);
+        MessageCodec.WriteVector(ref writer, header.Seen);
+        writer.Flush();
+        return Seal(FrameType.Part, body, packs: false);
+    }
+
     /// <summary>
     /// A frame of the log: the given cells and the replicas that changed since the last one, whose counters it advances
     /// from <paramref name="from"/>.

@@ -63,34 +63,23 @@ internal static class MessageCodec
 
     public static byte[] Write(HaveMessage have) => Seal(FrameType.Have, (ref MessagePackWriter writer) =>
     {
-        writer.WriteArrayHeader(4);
+        writer.WriteArrayHeader(5);
         writer.Write(have.Dataset);
-        WriteVector(ref writer, have.Version.ToVector());
-        writer.WriteArrayHeader(have.Version.Count);
-        foreach (Dot dot in have.Version.ToVector().Span)
-            FrameWriter.WriteLine(ref writer, have.Version.LineOf(have.Version.Find(dot.Replica)));
+        WriteLineage(ref writer, have.Version);
         if (have.Digest is { } digest) writer.Write(digest);
+        else writer.WriteNil();
+        if (have.Mark is { } mark) WriteMark(ref writer, mark);
         else writer.WriteNil();
     });
 
     public static HaveMessage ReadHave(OpenedFrame frame, FrameLimits limits) => Read(frame,
         (ref MessagePackReader reader) =>
     {
-        FrameReader.ExpectArray(ref reader, 4);
+        FrameReader.ExpectArray(ref reader, 5);
         string dataset = ReadDataset(ref reader);
-        List<Dot> dots = ReadDots(ref reader, limits);
-        var version = new Lineage();
-        FrameReader.ExpectArray(ref reader, dots.Count);
-        foreach (Dot dot in dots)
-        {
-            if (dot.Replica.IsNone || dot.Counter == 0
-                || !version.Add(dot.Replica, dot.Counter, BodyParser.ReadLine(ref reader, dot.Counter)))
-                throw FrameReader.Fault("A replica is named twice, has no id or no changes.", reader.Consumed);
-        }
-
-        BodyParser.CheckLines(version, reader.Consumed);
+        Lineage version = ReadLineage(ref reader, limits);
         ulong? digest = reader.TryReadNil() ? null : reader.ReadUInt64();
-        return new HaveMessage(dataset, version, digest);
+        return new HaveMessage(dataset, version, digest, reader.TryReadNil() ? null : ReadMark(ref reader, limits));
     });
 
     public static byte[] Write(AcknowledgeMessage message) =>
@@ -154,7 +143,7 @@ internal static class MessageCodec
             if (!reader.End) throw FrameReader.Fault("Bytes follow the end of the message.", reader.Consumed);
             return message;
         }
-        catch (Exception e) when (FrameReader.IsReaderFault(e) || e is ArgumentException)
+        catch (Exception e) when (FrameReader.IsReaderFault(e))
         {
             throw FrameReader.Translate(e, frame.BodyAt + reader.Consumed);
         }
@@ -182,6 +171,61 @@ internal static class MessageCodec
         WriteVector(ref writer, vector);
     });
 
+    private static void WriteMark(ref MessagePackWriter writer, TransferMark mark)
+    {
+        writer.WriteArrayHeader(9);
+        writer.Write(mark.IsSnapshot);
+        WriteVector(ref writer, mark.Low);
+        WriteLineage(ref writer, mark.High);
+        WriteVector(ref writer, mark.Seen);
+        WriteCursor(ref writer, mark.Cursor);
+        writer.Write(mark.IsFinished);
+        writer.Write(mark.IsStuck);
+    }
+
+    private static TransferMark ReadMark(ref MessagePackReader reader, FrameLimits limits)
+    {
+        FrameReader.ExpectArray(ref reader, 9);
+        return new TransferMark(reader.ReadBoolean(), ReadVector(ref reader, limits), ReadLineage(ref reader, limits),
+            ReadVector(ref reader, limits), ReadCursor(ref reader), reader.ReadBoolean(), reader.ReadBoolean());
+    }
+
+    /// <summary>Writes a replica id and a counter.</summary>
+    internal static void WriteCursor(ref MessagePackWriter writer, Dot cursor)
+    {
+        writer.Write(cursor.Replica.Bits);
+        writer.Write(cursor.Counter);
+    }
+
+    internal static Dot ReadCursor(ref MessagePackReader reader) =>
+        new(new ReplicaId(reader.ReadUInt64()), ReadCounter(ref reader));
+
+    /// <summary>Writes a vector, and then the line of each of its replicas.</summary>
+    private static void WriteLineage(ref MessagePackWriter writer, Lineage lineage)
+    {
+        VersionVector vector = lineage.ToVector();
+        WriteVector(ref writer, vector);
+        writer.WriteArrayHeader(vector.Count);
+        foreach (Dot dot in vector.Span)
+            FrameWriter.WriteLine(ref writer, lineage.LineOf(lineage.Find(dot.Replica)));
+    }
+
+    private static Lineage ReadLineage(ref MessagePackReader reader, FrameLimits limits)
+    {
+        List<Dot> dots = ReadDots(ref reader, limits);
+        var lineage = new Lineage();
+        FrameReader.ExpectArray(ref reader, dots.Count);
+        foreach (Dot dot in dots)
+        {
+            if (dot.Replica.IsNone || dot.Counter == 0
+                || !lineage.Add(dot.Replica, dot.Counter, BodyParser.ReadLine(ref reader, dot.Counter)))
+                throw FrameReader.Fault("A replica is named twice, has no id or no changes.", reader.Consumed);
+        }
+
+        BodyParser.CheckLines(lineage, reader.Consumed);
+        return lineage;
+    }
+
     private static long ReadCounter(ref MessagePackReader reader)
     {
         long counter = reader.ReadInt64();
@@ -189,7 +233,7 @@ internal static class MessageCodec
             : throw FrameReader.Fault("A counter is negative or too high.", reader.Consumed);
     }
 
-    private static void WriteVector(ref MessagePackWriter writer, VersionVector vector)
+    internal static void WriteVector(ref MessagePackWriter writer, VersionVector vector)
     {
         writer.WriteArrayHeader(vector.Count * 2);
         foreach (Dot dot in vector.Span)
@@ -199,8 +243,17 @@ internal static class MessageCodec
         }
     }
 
-    private static VersionVector ReadVector(ref MessagePackReader reader, FrameLimits limits) =>
-        new(ReadDots(ref reader, limits));
+    internal static VersionVector ReadVector(ref MessagePackReader reader, FrameLimits limits)
+    {
+        try
+        {
+            return new VersionVector(ReadDots(ref reader, limits));
+        }
+        catch (ArgumentException)
+        {
+            throw FrameReader.Fault("A vector names a replica twice, or with no changes.", reader.Consumed);
+        }
+    }
 
     private static List<Dot> ReadDots(ref MessagePackReader reader, FrameLimits limits)
     {

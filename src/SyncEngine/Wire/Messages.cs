@@ -7,8 +7,9 @@ internal sealed record HelloMessage(
     int Protocol, string Identity, bool MayAdopt, bool IsInitiator, bool NeedsProof, byte[] Nonce, long UnixMilliseconds,
     IReadOnlyList<string>? Datasets);
 
-/// <summary>What a side has of a dataset and is durable there; the digest where nothing else is there.</summary>
-internal sealed record HaveMessage(string Dataset, Lineage Version, ulong? Digest);
+/// <summary>What a side has of a dataset and is durable there; the digest where nothing else is there, and how far
+/// a transfer to there has come.</summary>
+internal sealed record HaveMessage(string Dataset, Lineage Version, ulong? Digest, TransferMark? Mark);
 
 /// <summary>What became durable since the side told last.</summary>
 internal sealed record AcknowledgeMessage(string Dataset, VersionVector Advanced);

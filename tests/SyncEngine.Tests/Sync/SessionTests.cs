@@ -217,8 +217,9 @@ public sealed class SessionTests
         string[] names = ["a", "b", "c"];
         for (int round = 0; round < 6; round++)
         {
-            using var l = new SyncSession(left.Identity, new SessionOptions { IsInitiator = true });
-            using var r = new SyncSession(right.Identity, new SessionOptions());
+            int part = seed % 2 == 0 ? 40 : 256 * 1024;
+            using var l = new SyncSession(left.Identity, new SessionOptions { IsInitiator = true, PartBytes = part });
+            using var r = new SyncSession(right.Identity, new SessionOptions { PartBytes = part });
             for (int i = 0; i < 12; i++)
             {
                 SyncStore store = random.Next(2) == 0 ? left : right;

@@ -1,0 +1,215 @@
+using SyncEngine.Causality;
+using SyncEngine.Cells;
+using SyncEngine.Storage;
+using SyncEngine.Wire;
+
+namespace SyncEngine.Datasets;
+
+public sealed partial class Dataset
+{
+    private readonly List<ReadOnlyMemory<byte>> _newParts = [];
+    private Transfer? _transfer;
+    private object? _transferOwner;
+    private bool _dropsParts;
+    private int _inFlightParts;
+    private long _durableParts;
+
+    /// <summary>The version vector, durable or not.</summary>
+    internal VersionVector Seen
+    {
+        get
+        {
+            lock (_gate) return _state.Replicas.ToVector(_state.Replicas.Counters);
+        }
+    }
+
+    /// <summary>How far a transfer to here has come, durably; null where none is under way.</summary>
+    internal TransferMark? Mark
+    {
+        get
+        {
+            lock (_gate) return _transfer?.DurableMark();
+        }
+    }
+
+    /// <summary>Raised by each part that became durable.</summary>
+    internal long DurableParts
+    {
+        get
+        {
+            lock (_gate) return _durableParts;
+        }
+    }
+
+    /// <summary>Takes a part of a transfer; it changes nothing that can be read until the transfer is complete.</summary>
+    /// <param name="decoded">The part.</param>
+    /// <param name="frame">Its bytes.</param>
+    /// <param name="owner">Who brings it; parts of others wait until it is done or gone.</param>
+    /// <exception cref="SyncException">Too much was sent, or the part contradicts what is here.</exception>
+    internal PartOutcome TakePart(DecodedFrame decoded, ReadOnlyMemory<byte> frame, object owner)
+    {
+        lock (_gate)
+        {
+            EnterLocked();
+            CellColumns columns = decoded.Columns;
+            RefuseTooManyReplicas(columns);
+            var high = new Lineage(columns);
+            if (Reconciliation.Plan(_state.Replicas, high, out _) is { } plan)
+            {
+                // The sender must rename what it holds before it goes on; it does when it is told of the version here.
+                ApplyRenames(plan.Here);
+                if (plan.There.Count > 0) return PartOutcome.Gap;
+            }
+
+            VersionVector own = Seen;
+            if (columns.ToIsAtMost(own) && !_state.HasGaps) return PartOutcome.Known;
+            var low = new VersionVector(Enumerable.Range(0, columns.Replicas.Length).Where(i => columns.Base[i] > 0)
+                .Select(i => new Dot(columns.Replicas[i], columns.Base[i])));
+            PartHeader header = decoded.Part!;
+            if (_transferOwner is not null && _transferOwner != owner) return PartOutcome.Busy;
+            if (_transfer is not null && _transfer.Holds(low, high, header)) return PartOutcome.Known;
+            if (_transfer is null || !_transfer.IsFollowedBy(low, high, header))
+            {
+                if (header.After != default || !(columns.IsSnapshot || low.IsAtMost(own))) return PartOutcome.Gap;
+                DropTransfer();
+                _transfer = new Transfer(columns.IsSnapshot);
+            }
+
+            _transferOwner = owner;
+
+            if (_transfer.Bytes + frame.Length > Context.FrameLimits.TransferBytesMax)
+            {
+                DropTransfer();
+                throw new SyncException(SyncErrorCode.LimitExceeded, $"A transfer to dataset {Name} is larger than the "
+                    + $"{Context.FrameLimits.TransferBytesMax:N0} bytes allowed. Raise FrameLimits.TransferBytesMax.");
+            }
+
+            if (_state.Revision == 0) FirstChange?.Invoke();
+            byte[] kept = frame.ToArray();
+            _transfer.Add(kept, low, high, header);
+            if (Context.Journal is null)
+            {
+                _transfer.DurableCount++;
+                _durableParts++;
+            }
+            else
+            {
+                _newParts.Add(kept);
+            }
+
+            QueueForCommit();
+            return PartOutcome.Taken;
+        }
+    }
+
+    /// <summary>Merges a delta that completes the transfer to here, if it does.</summary>
+    private bool TryComplete(CellColumns completing)
+    {
+        if (_transfer is not { Count: > 0 } transfer || completing.IsSnapshot || !transfer.Last.IsLast) return false;
+        if (Reconciliation.Plan(_state.Replicas, completing, out _) is not null) return false;
+        if (Reconciliation.Plan(transfer.High, completing, out _) is not null) return false;
+        VersionVector own = Seen;
+        VersionVector reached = own.Join(transfer.High.ToVector());
+        if (!completing.BaseIsAtMost(reached) || completing.BaseIsAtMost(own)) return false;
+        if (!completing.CollectedIsAtMost(transfer.IsSnapshot ? reached : own)) return false;
+        var to = new VersionVector(completing.Replicas.Select((replica, i) => new Dot(replica, completing.To[i])));
+        if (!transfer.Last.Seen.IsAtMost(to)) return false;
+        var parts = new List<DecodedFrame>();
+        try
+        {
+            foreach (ReadOnlyMemory<byte> part in transfer.LatestFirst())
+                parts.Add(FrameReader.Read(part, Context.FrameLimits));
+            _state.JoinTransfer(completing, parts.Select(part => part.Columns), transfer.IsSnapshot);
+        }
+        finally
+        {
+            foreach (DecodedFrame part in parts) part.Dispose();
+        }
+
+        foreach (DecodedFrame part in parts) ObserveClocks(part.Columns);
+        DropTransfer();
+        return true;
+    }
+
+    /// <summary>Whether others than this one must wait with their parts.</summary>
+    internal bool IsBusyFor(object owner)
+    {
+        lock (_gate) return _transferOwner is not null && _transferOwner != owner;
+    }
+
+    /// <summary>The owner is gone; others may go on with its transfer.</summary>
+    internal void ReleaseTransfer(object owner)
+    {
+        lock (_gate)
+            if (_transferOwner == owner) _transferOwner = null;
+    }
+
+    private void DropTransferIfCovered()
+    {
+        if (_transfer is { Count: > 0 } && _transfer.High.ToVector().IsAtMost(Seen))
+            DropTransfer();
+    }
+
+    private void DropTransfer()
+    {
+        if (_transfer is null) return;
+        (_transfer, _transferOwner) = (null, null);
+        _newParts.Clear();
+        _inFlightParts = 0;
+        _dropsParts = Context.Journal is not null;
+    }
+
+    /// <summary>Parts are a log of their own, under the negative number of their dataset.</summary>
+    private void EncodeParts(StorageBatch batch)
+    {
+        if (_dropsParts) batch.DroppedDatasets.Add(-Number);
+        _dropsParts = false;
+        int first = (_transfer?.Count ?? 0) - _newParts.Count;
+        for (int i = 0; i < _newParts.Count; i++) batch.Frames.Add(new LogFrame(-Number, first + i + 1, _newParts[i]));
+        _inFlightParts = _newParts.Count;
+        _newParts.Clear();
+    }
+
+    private sealed class PartLoader(Dataset dataset) : IFrameReader
+    {
+        private bool _isDamaged;
+
+        public void OnSnapshotPage(int page, ReadOnlyMemory<byte> frame) => _isDamaged = true;
+
+        public void OnDamaged(StorageFault fault) => _isDamaged = true;
+
+        public void OnLogFrame(long sequence, ReadOnlyMemory<byte> frame)
+        {
+            if (_isDamaged) return;
+            try
+            {
+                Add(sequence, frame);
+            }
+            catch (SyncException)
+            {
+                _isDamaged = true;
+            }
+        }
+
+        /// <summary>What cannot be read is no loss: the peer sends it again.</summary>
+        public void Complete()
+        {
+            if (!_isDamaged) return;
+            dataset.DropTransfer();
+            dataset._dropsParts = true;
+        }
+
+        private void Add(long sequence, ReadOnlyMemory<byte> frame)
+        {
+            using DecodedFrame part = FrameReader.Read(frame, dataset.Context.FrameLimits);
+            dataset._transfer ??= new Transfer(part.Columns.IsSnapshot);
+            _isDamaged = part.Part is null || dataset._transfer.Count != sequence - 1;
+            if (_isDamaged) return;
+            var low = new VersionVector(Enumerable.Range(0, part.Columns.Replicas.Length)
+                .Where(i => part.Columns.Base[i] > 0)
+                .Select(i => new Dot(part.Columns.Replicas[i], part.Columns.Base[i])));
+            dataset._transfer.Add(frame.ToArray(), low, new Lineage(part.Columns), part.Part!);
+            dataset._transfer.DurableCount++;
+        }
+    }
+}
