@@ -23,13 +23,11 @@ public sealed partial class Dataset
         }
     }
 
-    /// <summary>How far a transfer to here has come, durably; null where none is under way.</summary>
-    internal TransferMark? Mark
+    /// <summary>How far a transfer to here has come, durably; null where none is under way, or somebody else brings
+    /// it.</summary>
+    internal TransferMark? MarkFor(object owner)
     {
-        get
-        {
-            lock (_gate) return _transfer?.DurableMark();
-        }
+        lock (_gate) return _transferOwner is null || _transferOwner == owner ? _transfer?.DurableMark() : null;
     }
 
     /// <summary>Raised by each part that became durable.</summary>
@@ -131,10 +129,14 @@ public sealed partial class Dataset
         return true;
     }
 
-    /// <summary>Whether others than this one must wait with their parts.</summary>
+    /// <summary>Whether somebody else brings a transfer, or what was merged is not durable yet.</summary>
     internal bool IsBusyFor(object owner)
     {
-        lock (_gate) return _transferOwner is not null && _transferOwner != owner;
+        lock (_gate)
+        {
+            bool isDurable = Context.Journal is null || _state.Replicas.Counters.SequenceEqual(_state.Replicas.Durable);
+            return !isDurable || (_transferOwner is not null && _transferOwner != owner);
+        }
     }
 
     /// <summary>The owner is gone; others may go on with its transfer.</summary>

@@ -20,10 +20,10 @@ internal sealed partial class SyncSession
             return _control.Dequeue();
         }
 
-        bool isFree = channel.IsKeptWaiting && !channel.Dataset.IsBusyFor(this);
-        if (isFree || channel.ToldParts != channel.Dataset.DurableParts)
+        if ((channel.IsKeptWaiting && !channel.Dataset.IsBusyFor(this))
+            || (channel.ToldParts != channel.Dataset.DurableParts && channel.Dataset.MarkFor(this) is not null))
         {
-            if (isFree) channel.IsKeptWaiting = false;
+            channel.IsKeptWaiting = false;
             TellVersion(channel);
             return _control.Dequeue();
         }

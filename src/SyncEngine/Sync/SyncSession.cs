@@ -248,7 +248,7 @@ internal sealed partial class SyncSession : IDisposable
         (channel.ToldRenames, channel.ToldParts) = (channel.Dataset.Renames, channel.Dataset.DurableParts);
         Lineage told = channel.Dataset.Tell(out ulong? digest);
         channel.Told = told.ToVector();
-        TransferMark? mark = channel.Dataset.Mark;
+        TransferMark? mark = channel.Dataset.MarkFor(this);
         if (isStuck && mark is not null) mark = mark with { IsStuck = true };
         _control.Enqueue(MessageCodec.Write(new HaveMessage(channel.Dataset.Name, told, digest, mark)));
     }

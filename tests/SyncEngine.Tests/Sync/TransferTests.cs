@@ -37,7 +37,7 @@ public sealed class TransferTests
         Assert.InRange(rounds, 4, 100);
         Assert.InRange(carried, whole, whole * 14 / 10);
         AssertEqual(sender, receiver);
-        Assert.Null(receiver.Identity.Dataset("save").Mark);
+        Assert.Null(receiver.Identity.Dataset("save").MarkFor(this));
         await sender.DisposeAsync();
         await receiver.DisposeAsync();
     }

@@ -86,7 +86,7 @@ public sealed class RefusalTests
         FrameSurgeon.WithEnvelope(Frame(), envelope => envelope[_envelopes[fault].Field] = _envelopes[fault].Bytes));
 
     [Fact]
-    public void A_part_of_a_larger_frame_is_refused() => AssertRefused(SyncErrorCode.UnsupportedVersion,
+    public void A_delta_that_says_it_is_a_part_is_refused() => AssertRefused(SyncErrorCode.Malformed,
         FrameSurgeon.WithBody(Frame(), static body => body[FrameSurgeon.Part] = [0x90]));
 
     [Fact]
