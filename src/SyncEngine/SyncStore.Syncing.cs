@@ -10,32 +10,67 @@ public sealed partial class SyncStore
     /// was merged and nothing locked; the next one goes on from there.
     /// </summary>
     /// <exception cref="SyncException">Nobody answers, the connection broke, or one side cut the other off.</exception>
+    /// <param name="peer">How to reach the peer.</param>
+    /// <param name="options">How to sync.</param>
+    /// <param name="progress">Told of how far it is.</param>
+    /// <param name="cancellationToken">Breaks the exchange off; what was merged stays.</param>
     public async ValueTask<SyncResult> SynchronizeAsync(
-        ISyncConnector peer, SyncOptions? options = null, CancellationToken cancellationToken = default)
+        ISyncConnector peer, SyncOptions? options = null, IProgress<SyncProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(peer);
-        ISyncTransport transport;
-        try
-        {
-            transport = await peer.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not (OperationCanceledException or SyncException))
-        {
-            throw new SyncException(SyncErrorCode.ConnectionFailed, $"{peer.Name} could not be reached: {e.Message} Nothing "
-                + "is lost; try again when it can be reached.", innerException: e);
-        }
-
-        return await SynchronizeAsync(transport, options, cancellationToken).ConfigureAwait(false);
+        ISyncTransport transport = await Connecting.OpenAsync(peer, cancellationToken).ConfigureAwait(false);
+        return await SynchronizeAsync(transport, options, progress, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>As above, over a connection that this side opened; it is closed at the end.</summary>
+    /// <param name="transport">The open connection.</param>
+    /// <param name="options">How to sync.</param>
+    /// <param name="progress">Told of how far it is.</param>
+    /// <param name="cancellationToken">Breaks the exchange off; what was merged stays.</param>
     public async ValueTask<SyncResult> SynchronizeAsync(
-        ISyncTransport transport, SyncOptions? options = null, CancellationToken cancellationToken = default)
+        ISyncTransport transport, SyncOptions? options = null, IProgress<SyncProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
+        SessionRun? reported = null;
         await FlushAsync(cancellationToken).ConfigureAwait(false);
-        using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, true);
+        using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, true)
+        {
+            Changed = progress is null ? null : () => progress.Report(reported!.Progress),
+        };
+        reported = run;
         return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Keeps the store and a peer the same until the link is disposed: one line keeps all of a person's devices in sync.
+    /// Failures show in its status, and in <see cref="Status"/>, and are tried again. The link goes with the store, and
+    /// follows it to another identity.
+    /// </summary>
+    /// <param name="peer">How to reach the peer.</param>
+    /// <param name="options">How to sync.</param>
+    public SyncLink Connect(ISyncConnector peer, SyncOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        var link = new SyncLink(_linkContext, peer, options ?? new SyncOptions());
+        lock (_links) _links.Add(link);
+        OnLinkChanged(link);
+        return link;
+    }
+
+    /// <summary>
+    /// Completes once this device and a peer have had the same, which the file remembers: on a new device wait for it before
+    /// showing an empty app. It does not connect by itself.
+    /// </summary>
+    public async ValueTask WaitForFirstSyncAsync(CancellationToken cancellationToken = default)
+    {
+        Task first = Identity.FirstSync;
+        var canceled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (cancellationToken.Register(() => canceled.TrySetResult(true)))
+            await Task.WhenAny(first, canceled.Task).ConfigureAwait(false);
+        if (!first.IsCompleted) cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>
@@ -65,5 +100,47 @@ public sealed partial class SyncStore
         await FlushAsync(cancellationToken).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, false);
         return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>With several links the store is as far as the best of them.</summary>
+    private void OnLinkChanged(SyncLink changed)
+    {
+        lock (_links)
+        {
+            if (changed.Current.State == SyncState.Closed) _links.Remove(changed);
+            SyncStatus? best = null;
+            foreach (SyncLink link in _links)
+            {
+                SyncStatus status = link.Current;
+                if (best is null || RankOf(status.State) > RankOf(best.State)) best = status;
+            }
+
+            best ??= new SyncStatus(SyncState.Offline) { LastSync = Identity.LastSync };
+            Tell(status => status with { Sync = best });
+        }
+    }
+
+    private static int RankOf(SyncState state) => state switch
+    {
+        SyncState.Live => 6,
+        SyncState.CatchingUp => 5,
+        SyncState.Connecting => 4,
+        SyncState.NeedsAuth => 3,
+        SyncState.Failed => 2,
+        SyncState.Offline => 1,
+        _ => 0,
+    };
+
+    private async Task CloseLinks()
+    {
+        SyncLink[] links;
+        lock (_links) links = [.. _links];
+        foreach (SyncLink link in links) await link.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void RestartLinks()
+    {
+        lock (_links)
+            foreach (SyncLink link in _links) link.Restart();
     }
 }

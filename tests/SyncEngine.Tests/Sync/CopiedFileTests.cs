@@ -259,7 +259,7 @@ public sealed class CopiedFileTests : IAsyncDisposable
         {
             (MemoryTransport l, MemoryTransport r) = MemoryTransport.CreatePair();
             Task<SyncResult> serving = right.ServeAsync(r, _adopts, Soon).AsTask();
-            Assert.True((await left.SynchronizeAsync(l, _adopts, Soon)).IsComplete);
+            Assert.True((await left.SynchronizeAsync(l, _adopts, null, Soon)).IsComplete);
             Assert.True((await serving).IsComplete);
         }
 
