@@ -89,6 +89,38 @@ public sealed partial class SyncStore
     }
 
     /// <summary>
+    /// Answers every peer that connects to a listener until the token is cancelled. What goes wrong with one peer ends its
+    /// connection alone.
+    /// </summary>
+    /// <param name="listener">Where peers connect; its owner disposes it.</param>
+    /// <param name="options">How to sync.</param>
+    /// <param name="told">Told, on any thread, of each peer that came and, with the outcome, that went.</param>
+    /// <param name="peersMax">Most peers at once; further ones are closed at once.</param>
+    /// <param name="cancellationToken">Ends it, and all connections.</param>
+    public async Task ServeAsync(
+        SyncListener listener, SyncOptions? options = null, Action<ServedPeer>? told = null, int peersMax = 1000,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        var serving = new HashSet<Task>();
+        try
+        {
+            while (true)
+            {
+                (ISyncTransport transport, string name) =
+                    await listener.AcceptNamedAsync(cancellationToken).ConfigureAwait(false);
+                serving.RemoveWhere(static task => task.IsCompleted);
+                if (serving.Count < peersMax) serving.Add(ServeOneAsync(transport, name, options, told, cancellationToken));
+                else await transport.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(serving).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
     /// Stays connected: both sides push what is new until the peer goes, the connection breaks or the token is cancelled.
     /// </summary>
     /// <exception cref="SyncException">The connection broke before a round was complete, or one side cut the other
@@ -100,6 +132,31 @@ public sealed partial class SyncStore
         await FlushAsync(cancellationToken).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, false);
         return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ServeOneAsync(
+        ISyncTransport transport, string name, SyncOptions? options, Action<ServedPeer>? told,
+        CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        told?.Invoke(new ServedPeer(name, IsConnected: true));
+        SyncResult? result = null;
+        SyncException? failure = null;
+        try
+        {
+            result = await ServeAsync(transport, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SyncException e)
+        {
+            failure = e;
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The end was asked for.
+        }
+
+        await transport.DisposeAsync().ConfigureAwait(false);
+        told?.Invoke(new ServedPeer(name, IsConnected: false, result, failure));
     }
 
     /// <summary>With several links the store is as far as the best of them.</summary>

@@ -28,6 +28,9 @@ internal sealed class SessionRun : IDisposable
     public SessionRun(
         Identity identity, ISyncTransport transport, SyncOptions options, bool isInitiator, bool endsWithRound)
     {
+        if (transport is SecureTransport { NeedsSecret: true } && options.Secret.IsEmpty)
+            throw new SyncException(SyncErrorCode.Unauthorized, "This connection takes any certificate, so that only a shared "
+                + "secret tells who the peer is: set SyncOptions.Secret on both sides.");
         (_identity, _transport, _resendAfter, _endsWithRound) = (identity, transport, options.ResendAfter, endsWithRound);
         _session = new SyncSession(identity, new SessionOptions
         {
@@ -89,6 +92,11 @@ internal sealed class SessionRun : IDisposable
             lock (_gate) _ended = true;
             Signal();
             await Task.WhenAny(sending, Task.Delay(TimeSpan.FromSeconds(2), stop.Token)).ConfigureAwait(false);
+        }
+        else if (sending.IsFaulted && sending.Exception!.InnerException is not SyncException)
+        {
+            // The peer closed the connection; its reason may still be on the way.
+            await Task.WhenAny(receiving, Task.Delay(TimeSpan.FromSeconds(1), stop.Token)).ConfigureAwait(false);
         }
 
         stop.Cancel();
