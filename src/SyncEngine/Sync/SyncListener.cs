@@ -16,7 +16,6 @@ public sealed class SyncListener : IAsyncDisposable
 
     private readonly Socket _socket;
     private readonly X509Certificate2? _certificate;
-    private readonly bool _needsSecret;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _handshakes = new(HandshakesMax, HandshakesMax);
     private readonly SemaphoreSlim _arrived = new(0);
@@ -33,7 +32,6 @@ public sealed class SyncListener : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         _certificate = certificate;
-        _needsSecret = certificate is not null && certificate.Subject == certificate.Issuer;
         _socket = new Socket(endPoint.AddressFamily, SocketType.Stream,
             endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         try
@@ -123,7 +121,7 @@ public sealed class SyncListener : IAsyncDisposable
                 limit.CancelAfter(_handshakeMax);
                 await secured.AuthenticateAsServerAsync(
                     new SslServerAuthenticationOptions { ServerCertificate = _certificate }, limit.Token).ConfigureAwait(false);
-                transport = new SecureTransport(secured, TlsConnector.HashOf(_certificate), _needsSecret);
+                transport = new SecureTransport(secured, TlsConnector.HashOf(_certificate), needsSecret: false);
             }
 
             lock (_ready) _ready.Enqueue((transport, name));
