@@ -203,8 +203,8 @@ internal sealed class SessionRun : IDisposable
     {
         TimeSpan silence = _sinceReceived.Elapsed;
         if (silence > _resendAfter * (IsOpen ? Silence : KeepAlive))
-            throw new SyncException(SyncErrorCode.ConnectionFailed, $"The peer said nothing for {silence.TotalSeconds:N0} s. What "
-                + "was merged stays; sync again to go on.");
+            throw new SyncException(SyncErrorCode.ConnectionFailed, $"The peer said nothing for {silence.TotalSeconds:N0} s. "
+                + "What was merged stays; sync again to go on.");
         if (_session.Progress.AwaitsAcknowledgement || !_session.Progress.IsLive
             || _sinceSent.Elapsed > _resendAfter * KeepAlive) _session.Resend();
     }

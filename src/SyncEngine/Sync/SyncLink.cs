@@ -140,7 +140,8 @@ public sealed class SyncLink : IAsyncDisposable
         }
         catch (Exception e)
         {
-            return new SyncException(SyncErrorCode.ConnectionFailed, $"The link to {Peer} failed: {e.Message}", innerException: e);
+            return new SyncException(
+                SyncErrorCode.ConnectionFailed, $"The link to {Peer} failed: {e.Message}", innerException: e);
         }
         finally
         {
@@ -244,7 +245,10 @@ public sealed class SyncLink : IAsyncDisposable
             if (last.State == SyncState.Closed) return;
             SessionRun? run;
             lock (_gate) run = _run;
-            status = status with { Peer = Peer, LastSync = _identity?.LastSync ?? last.LastSync, PendingChanges = CountPending(run) };
+            status = status with
+            {
+                Peer = Peer, LastSync = _identity?.LastSync ?? last.LastSync, PendingChanges = CountPending(run),
+            };
             if (run is null) status = status with { BytesReceived = last.BytesReceived, BytesSent = last.BytesSent };
             else status = run.Describe(status);
             if (status.Equals(last)) return;

@@ -52,7 +52,7 @@ public sealed class SyncListener : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public EndPoint EndPoint { get; }
 
-    /// <summary>The next peer that connected, ready for <see cref="SyncStore.ServeAsync(ISyncTransport, SyncOptions, CancellationToken)"/>.</summary>
+    /// <summary>The next peer that connected, ready to be served by a store.</summary>
     /// <exception cref="OperationCanceledException">The wait was cancelled, or the listener disposed.</exception>
     public async ValueTask<ISyncTransport> AcceptAsync(CancellationToken cancellationToken = default) =>
         (await AcceptNamedAsync(cancellationToken).ConfigureAwait(false)).Transport;

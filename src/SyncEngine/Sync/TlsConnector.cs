@@ -36,15 +36,16 @@ public sealed class TlsConnector(string host, int port) : ISyncConnector
         {
             await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
-                TargetHost = host, RemoteCertificateValidationCallback = (_, certificate, _, errors) => Trusts(certificate, errors),
+                TargetHost = host,
+                RemoteCertificateValidationCallback = (_, certificate, _, errors) => Trusts(certificate, errors),
             }, cancellationToken).ConfigureAwait(false);
             return new SecureTransport(stream, HashOf(stream.RemoteCertificate!), TrustsAnyCertificate);
         }
         catch (AuthenticationException e)
         {
             await stream.DisposeAsync().ConfigureAwait(false);
-            throw new SyncException(SyncErrorCode.Unauthorized, $"The certificate of {Name} is not trusted: {e.Message} Pin it, or "
-                + "use a shared secret with TrustsAnyCertificate.", innerException: e);
+            throw new SyncException(SyncErrorCode.Unauthorized, $"The certificate of {Name} is not trusted: {e.Message} Pin it, "
+                + "or use a shared secret with TrustsAnyCertificate.", innerException: e);
         }
         catch
         {

@@ -45,7 +45,8 @@ public sealed class WebSocketTransport(WebSocket socket, int messageBytesMax = 2
 
             if (part.MessageType == WebSocketMessageType.Close) return default;
             if (part.MessageType != WebSocketMessageType.Binary)
-                throw new SyncException(SyncErrorCode.Malformed, "The peer sent text over the WebSocket; messages are binary.", 0);
+                throw new SyncException(SyncErrorCode.Malformed, "The peer sent text over the WebSocket; messages are "
+                    + "binary.", 0);
             length += part.Count;
             if (part.EndOfMessage && length > 0) return buffer.AsMemory(0, length);
         }
