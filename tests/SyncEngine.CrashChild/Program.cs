@@ -2,10 +2,17 @@ using SyncEngine.CrashChild;
 using SyncEngine.LiteDB;
 using SyncEngine.Storage;
 
-// With a fourth argument, engine, it writes through the whole engine instead: see EngineChild.
+// With a fourth argument, engine, it writes through the whole engine instead: see EngineChild. With a fourth and a fifth, a
+// name and a port, it syncs with another child: see SyncChild.
 // Arguments: the store, its local state folder, whether a synchronization context is installed. Prints the number of
 // each commit once it was acknowledged, until somebody kills it.
 var (path, stateFolder, withContext) = (args[0], args[1], bool.Parse(args[2]));
+if (args.Length > 4)
+{
+    await SyncChild.RunAsync(path, stateFolder, args[3], int.Parse(args[4], System.Globalization.CultureInfo.InvariantCulture));
+    return;
+}
+
 if (args.Length > 3)
 {
     await EngineChild.RunAsync(path, stateFolder, withContext);

@@ -14,6 +14,13 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public void Two_processes_that_sync_lose_nothing_when_either_is_killed()
+    {
+        var failures = SyncKillSoak.Run(3, 5, _ => { });
+        Assert.True(failures.Count == 0, string.Join("\n", failures));
+    }
+
+    [Fact]
     public void A_failed_operation_of_the_disk_loses_nothing()
     {
         var failures = FaultSoak.RunFailures(11, 53, _ => { });

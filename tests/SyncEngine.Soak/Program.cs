@@ -2,17 +2,20 @@ using System.Diagnostics;
 using System.Globalization;
 using SyncEngine.LiteDB.Tests;
 using SyncEngine.Tests.Simulation;
+using SyncEngine.Tests.Wire;
 
 // Runs the tests' random trials from a seed, many more than the test run has time for.
 //   histories SEED COUNT   random histories of engine and model
 //   powercut  SEED COUNT   simulated power cuts, half from a plain thread, half with a SynchronizationContext
 //   kill      SEED COUNT   kill -9 of a child process, both kinds of thread
+//   synckill  SEED COUNT   kill -9 of one of two processes that sync live over the loopback
+//   frames    SEED COUNT   mutated frames and messages
 //   io        SEED STRIDE  every STRIDE-th I/O fails, then the disk is full at every STRIDE-th
 // Prints each failure; exits 1 if there was one.
 if (args.Length != 3 || !int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out int seed)
     || !int.TryParse(args[2], NumberStyles.None, CultureInfo.InvariantCulture, out int count))
 {
-    Console.Error.WriteLine("usage: histories|powercut|kill|io SEED COUNT");
+    Console.Error.WriteLine("usage: histories|powercut|kill|synckill|frames|io SEED COUNT");
     return 2;
 }
 
@@ -24,6 +27,8 @@ int failures = args[0] switch
         + PowerCutSoak.Run(seed + count, count - (count / 2), true, Console.WriteLine).Count,
     "kill" => KillSoak.Run(seed, count / 2, false, Console.WriteLine).Count
         + KillSoak.Run(seed + count, count - (count / 2), true, Console.WriteLine).Count,
+    "synckill" => SyncKillSoak.Run(seed, count, Console.WriteLine).Count,
+    "frames" => FrameSoak.Run(seed, count, Console.WriteLine).Count,
     "io" => FaultSoak.RunFailures(seed, count, Console.WriteLine).Count
         + FaultSoak.RunFullDisks(seed, count, Console.WriteLine).Count,
     _ => throw new ArgumentException($"There is no soak {args[0]}."),

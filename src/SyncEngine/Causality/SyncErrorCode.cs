@@ -35,4 +35,8 @@ public enum SyncErrorCode
 
     /// <summary>A peer could not be reached, or the connection broke. Nothing is lost; try again.</summary>
     ConnectionFailed = 11,
+
+    /// <summary>A peer sent writes of an absurdly distant future. Nothing was applied; see
+    /// <c>FrameLimits.ClockAheadMax</c>.</summary>
+    ClockAhead = 12,
 }

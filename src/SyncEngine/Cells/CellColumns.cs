@@ -56,6 +56,9 @@ internal sealed class CellColumns : ILineage, IDisposable
 
     public bool IsSnapshot { get; set; }
 
+    /// <summary>The latest time of any entry.</summary>
+    public HybridTimestamp LatestClock { get; set; }
+
     public CellColumn[] Cells { get; private set; } = [];
 
     public int CellCount { get; private set; }

@@ -41,7 +41,7 @@ internal sealed partial class CellState
         }
 
         isLast = true;
-        return new Dot(new ReplicaId(ulong.MaxValue), long.MaxValue >> 11);
+        return new Dot(new ReplicaId(ulong.MaxValue), long.MaxValue >> 16);
     }
 
     /// <summary>Whether the cells take more than a number of bytes.</summary>

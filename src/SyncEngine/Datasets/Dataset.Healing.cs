@@ -110,7 +110,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            RefuseTooManyReplicas(decoded.Columns);
+            RefuseBeyondLimits(decoded.Columns);
             if (!new Lineage(_state.Replicas).IsSameAs(new Lineage(decoded.Columns))) return false;
             byte[]? here = TryEncodeHealing();
             int limit = Context.FrameLimits.ReplicasMax - _state.Replicas.Count;

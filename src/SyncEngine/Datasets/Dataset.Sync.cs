@@ -128,7 +128,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            RefuseTooManyReplicas(decoded.Columns);
+            RefuseBeyondLimits(decoded.Columns);
             IReadOnlyList<Rename> renames = [];
             JoinOutcome outcome = TryComplete(decoded.Columns) ? JoinOutcome.Joined
                 : _state.Join(decoded.Columns, out renames);
@@ -138,7 +138,7 @@ public sealed partial class Dataset
             if (outcome == JoinOutcome.Joined)
             {
                 DropTransferIfCovered();
-                ObserveClocks(decoded.Columns);
+                _clock.Observe(decoded.Columns.LatestClock);
                 if (_state.HasGaps) CloseGaps();
                 CompleteLocked(new ChangeOrigin(true, OnlyReplica(decoded.Columns)));
             }
@@ -158,26 +158,14 @@ public sealed partial class Dataset
     }
 
     /// <summary>Whether a delta builds on changes that are missing here.</summary>
-    /// <exception cref="SyncException">It contradicts what is here, or names too many replicas.</exception>
+    /// <exception cref="SyncException">It contradicts what is here, or goes beyond a limit.</exception>
     internal bool WouldLeaveGap(DecodedFrame frame)
     {
         lock (_gate)
         {
-            RefuseTooManyReplicas(frame.Columns);
+            RefuseBeyondLimits(frame.Columns);
             return _state.WouldLeaveGap(frame.Columns);
         }
-    }
-
-    /// <summary>What is merged here must fit into one frame for others.</summary>
-    private void RefuseTooManyReplicas(CellColumns frame)
-    {
-        int known = _state.Replicas.Count;
-        if (known + frame.Replicas.Length <= Context.FrameLimits.ReplicasMax) return;
-        foreach (ReplicaId replica in frame.Replicas)
-            if (_state.Replicas.Find(replica) < 0) known++;
-        if (known > Context.FrameLimits.ReplicasMax)
-            throw new SyncException(SyncErrorCode.LimitExceeded, $"Dataset {Name} would know {known:N0} replicas; "
-                + $"{Context.FrameLimits.ReplicasMax:N0} are allowed. Nothing was merged. Raise FrameLimits.ReplicasMax.");
     }
 
     private byte[] EncodeDelta(VersionVector since, bool packs, out long revision)
@@ -219,14 +207,6 @@ public sealed partial class Dataset
         for (int i = 0; i < counters.Length; i++)
             counters[i] = Math.Min(version[_state.Replicas.Id(i)], _state.Replicas.Counter(i));
         return counters;
-    }
-
-    private void ObserveClocks(CellColumns frame)
-    {
-        ulong latest = 0;
-        ReadOnlySpan<EntryColumn> entries = frame.Entries.AsSpan(0, frame.EntryCount);
-        foreach (ref readonly EntryColumn entry in entries) latest = Math.Max(latest, entry.Clock);
-        _clock.Observe(new HybridTimestamp(latest));
     }
 
     private static ReplicaId OnlyReplica(CellColumns frame)

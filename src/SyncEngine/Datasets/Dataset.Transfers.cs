@@ -50,7 +50,7 @@ public sealed partial class Dataset
         {
             EnterLocked();
             CellColumns columns = decoded.Columns;
-            RefuseTooManyReplicas(columns);
+            RefuseBeyondLimits(columns);
             var high = new Lineage(columns);
             if (Reconciliation.Plan(_state.Replicas, high, out _) is { } plan)
             {
@@ -124,7 +124,7 @@ public sealed partial class Dataset
             foreach (DecodedFrame part in parts) part.Dispose();
         }
 
-        foreach (DecodedFrame part in parts) ObserveClocks(part.Columns);
+        foreach (DecodedFrame part in parts) _clock.Observe(part.Columns.LatestClock);
         DropTransfer();
         return true;
     }

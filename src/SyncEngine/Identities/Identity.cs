@@ -136,7 +136,8 @@ public sealed class Identity
         return new IdentityPage(id.High, id.Low, IsPaired: false, key, []);
     }
 
-    /// <summary>Opens a dataset for a merge, which no limit refuses.</summary>
+    /// <summary>Opens a dataset for a merge.</summary>
+    /// <exception cref="SyncException">Peers brought more datasets than are allowed, or the file is damaged.</exception>
     internal Dataset OpenForJoin(string name)
     {
         lock (_opening)
@@ -217,7 +218,7 @@ public sealed class Identity
             if (_opened.TryGetValue(name, out Dataset? opened)) return opened;
             CheckName(name);
             loads = _stored.TryGetValue(name, out int number);
-            if (!loads && enforcesLimit) CheckLimit();
+            if (!loads) CheckLimit(enforcesLimit);
             if (loads && Datasets.Dataset.IsInTransactionOnThisThread)
                 throw new InvalidOperationException($"Open dataset {name} before the transaction: reading it from the "
                     + "file waits for the storage, which waits for the transaction.");
@@ -243,14 +244,15 @@ public sealed class Identity
         throw new ArgumentException("A dataset's name has 1 to 512 bytes of UTF-8.", nameof(name));
     }
 
-    private void CheckLimit()
+    /// <summary>Local datasets obey the app's limit; those that peers bring only one that keeps memory bounded.</summary>
+    private void CheckLimit(bool isLocal)
     {
-        int allowed = _context.Limits.DatasetsMax;
-        if (allowed == int.MaxValue) return;
+        int allowed = isLocal ? _context.Limits.DatasetsMax : FrameLimits.DatasetsMax;
+        if (_stored.Count + _opened.Count < allowed) return;
         int known = _stored.Keys.Union(_opened.Keys).Count();
         if (known >= allowed)
             throw new SyncException(SyncErrorCode.LimitExceeded, $"The identity has {known} datasets, and "
-                + $"{allowed} are allowed. Delete one, or raise DatasetLimits.DatasetsMax.");
+                + $"{allowed} are allowed. Delete one, or raise {(isLocal ? "DatasetLimits" : "FrameLimits")}.DatasetsMax.");
     }
 
     private async Task LoadAsync(Dataset dataset, CancellationToken cancellationToken)

@@ -158,9 +158,9 @@ internal sealed partial class FolderRound(
 
     private void Join(FolderFrame remembered, DecodedFrame frame)
     {
-        Dataset dataset = identity.OpenForJoin(frame.Dataset);
         try
         {
+            Dataset dataset = identity.OpenForJoin(frame.Dataset);
             long missing = Missing(remembered.To, dataset.CurrentVersion);
             JoinOutcome outcome = dataset.JoinDecoded(frame).Outcome;
             if (outcome == JoinOutcome.Gap) return;
@@ -204,7 +204,17 @@ internal sealed partial class FolderRound(
     private bool IsReady(FolderFrame frame)
     {
         if (frame.Failure is not null) return false;
-        Dataset dataset = identity.OpenForJoin(frame.Dataset);
+        Dataset dataset;
+        try
+        {
+            dataset = identity.OpenForJoin(frame.Dataset);
+        }
+        catch (SyncException e) when (e.Code == SyncErrorCode.LimitExceeded)
+        {
+            frame.Failure = e;
+            return false;
+        }
+
         return !frame.IsJoinedInto(dataset) && frame.Base.IsAtMost(dataset.CurrentVersion);
     }
 

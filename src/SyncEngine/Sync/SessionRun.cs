@@ -152,7 +152,18 @@ internal sealed class SessionRun : IDisposable
     {
         while (true)
         {
-            ReadOnlyMemory<byte> message = await _transport.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte> message;
+            try
+            {
+                message = await _transport.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (SyncException e)
+            {
+                // The transport took offence, as at a message that is too long: the peer is told why.
+                lock (_gate) _session.Close(e);
+                throw;
+            }
+
             if (message.IsEmpty) return;
             lock (_gate)
             {

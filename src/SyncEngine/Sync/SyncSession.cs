@@ -16,6 +16,10 @@ namespace SyncEngine.Sync;
 internal sealed partial class SyncSession : IDisposable
 {
     private const int Protocol = 1;
+
+    /// <summary>Messages that wait for a peer which does not read, beside a few for each dataset.</summary>
+    private const int AnswersMax = 1000;
+
     private readonly Identity _identity;
     private readonly SessionOptions _options;
     private readonly FrameLimits _limits;
@@ -60,6 +64,8 @@ internal sealed partial class SyncSession : IDisposable
         try
         {
             Take(FrameReader.Open(message, _limits), message);
+            if (_control.Count > AnswersMax + (4 * _channels.Count))
+                throw Fault("The peer asks on and on, and reads no answer.");
             UpdateProgress();
         }
         catch (SyncException e)
@@ -301,8 +307,11 @@ internal sealed partial class SyncSession : IDisposable
 
     private void TakeAcknowledge(AcknowledgeMessage message)
     {
-        if (!_channels.TryGetValue(message.Dataset, out SessionChannel? channel)) return;
-        channel.Peer = channel.Peer.Join(message.Advanced);
+        if (!_channels.TryGetValue(message.Dataset, out SessionChannel? channel))
+            throw Fault($"Dataset {message.Dataset} was acknowledged, of which nothing was sent.");
+        VersionVector peer = channel.Peer.Join(message.Advanced);
+        if (peer.Count > _limits.ReplicasMax) throw Fault($"The peer names {peer.Count:N0} replicas, too many.");
+        channel.Peer = peer;
         channel.Sent = channel.Sent.Join(message.Advanced);
         Activate(channel);
     }
@@ -327,7 +336,8 @@ internal sealed partial class SyncSession : IDisposable
             if (frame.Part is not null) outcome = channel.Dataset.TakePart(frame, message, this);
             else outcome = channel.Dataset.JoinChecked(frame).Outcome == JoinOutcome.Gap ? PartOutcome.Gap : PartOutcome.Known;
         }
-        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion))
+        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion
+            or SyncErrorCode.ClockAhead))
         {
             channel.IsRefused = true;
             Progress.Refusals[frame.Dataset] = e;

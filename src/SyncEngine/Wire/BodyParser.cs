@@ -57,7 +57,7 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         {
             counters[i] = reader.ReadInt64();
             if (counters[i] is < 0 or > FrameLimits.CounterMax)
-                throw FrameReader.Fault("A counter is negative or too high.", reader.Consumed);
+                throw FrameReader.Fault("A counter is negative or above 2^48.", reader.Consumed);
         }
 
         return counters;

@@ -210,11 +210,15 @@ internal sealed class ColumnParser(CellColumns columns, FrameType type, int entr
         var clocks = new RunReader(ref reader, columns.EntryCount);
         Span<EntryColumn> entries = columns.Entries.AsSpan(0, columns.EntryCount);
         long last = 0;
+        ulong latest = 0;
         for (int i = 0; i < entries.Length; i++)
         {
             last = unchecked(last + clocks.Next(ref reader));
             entries[i].Clock = unchecked((ulong)last);
+            latest = Math.Max(latest, entries[i].Clock);
         }
+
+        columns.LatestClock = new HybridTimestamp(latest);
 
         clocks.Complete(ref reader);
     }

@@ -230,7 +230,7 @@ internal static class MessageCodec
     {
         long counter = reader.ReadInt64();
         return counter is >= 0 and <= FrameLimits.CounterMax ? counter
-            : throw FrameReader.Fault("A counter is negative or too high.", reader.Consumed);
+            : throw FrameReader.Fault("A counter is negative or above 2^48.", reader.Consumed);
     }
 
     internal static void WriteVector(ref MessagePackWriter writer, VersionVector vector)

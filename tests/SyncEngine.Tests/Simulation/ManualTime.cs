@@ -6,7 +6,11 @@ internal sealed class ManualTime(long wallMilliseconds = 1_700_000_000_000) : Ti
     private long _wallMilliseconds = wallMilliseconds;
     private long _monotonicMilliseconds;
 
+    private TimeZoneInfo _zone = TimeZoneInfo.Utc;
+
     public override long TimestampFrequency => 1000;
+
+    public override TimeZoneInfo LocalTimeZone => _zone;
 
     public long WallMilliseconds => Interlocked.Read(ref _wallMilliseconds);
 
@@ -19,6 +23,9 @@ internal sealed class ManualTime(long wallMilliseconds = 1_700_000_000_000) : Ti
         Interlocked.Add(ref _wallMilliseconds, milliseconds);
         Interlocked.Add(ref _monotonicMilliseconds, milliseconds);
     }
+
+    /// <summary>The user travels.</summary>
+    public void MoveTo(TimeZoneInfo zone) => _zone = zone;
 
     /// <summary>The user sets the clock, or the machine resumes: only the wall moves.</summary>
     public void Jump(long milliseconds) => Interlocked.Add(ref _wallMilliseconds, milliseconds);

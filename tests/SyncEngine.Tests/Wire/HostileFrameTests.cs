@@ -73,6 +73,13 @@ public sealed class HostileFrameTests
         if (name != "packed") Assert.InRange(joined, 1, int.MaxValue);
     }
 
+    [Fact]
+    public void Mutated_frames_and_messages_of_every_type_are_refused_or_as_good()
+    {
+        IReadOnlyList<string> failures = FrameSoak.Run(77, 12_000, static _ => { });
+        Assert.True(failures.Count == 0, string.Join("\n", failures));
+    }
+
     private static int ApplyHostile(ref Site receiver, byte[] frame, byte[] own, string before, string what)
     {
         long allocated = GC.GetAllocatedBytesForCurrentThread();
