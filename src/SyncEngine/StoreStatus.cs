@@ -1,4 +1,5 @@
 using SyncEngine.Causality;
+using SyncEngine.Sync;
 
 namespace SyncEngine;
 
@@ -20,4 +21,9 @@ public enum SyncStoreState
 /// <summary>How a store is doing, and why.</summary>
 /// <param name="State">The state.</param>
 /// <param name="Failure">Why the last commit failed; null unless it did.</param>
-public sealed record StoreStatus(SyncStoreState State, SyncException? Failure = null);
+public sealed record StoreStatus(SyncStoreState State, SyncException? Failure = null)
+{
+    /// <summary>How syncing is doing: with several links that of the one that is furthest; <see cref="SyncState.Offline"/>
+    /// where there is none.</summary>
+    public SyncStatus Sync { get; init; } = new(SyncState.Offline);
+}

@@ -54,6 +54,8 @@ public sealed partial class SyncStore
         {
             _changingIdentity.Release();
         }
+
+        RestartLinks();
     }
 
     /// <summary>
@@ -89,6 +91,8 @@ public sealed partial class SyncStore
         {
             _changingIdentity.Release();
         }
+
+        RestartLinks();
     }
 
     /// <summary>

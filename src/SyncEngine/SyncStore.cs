@@ -5,6 +5,7 @@ using SyncEngine.Causality;
 using SyncEngine.Datasets;
 using SyncEngine.Identities;
 using SyncEngine.Storage;
+using SyncEngine.Sync;
 using SyncEngine.Wire;
 
 namespace SyncEngine;
@@ -22,15 +23,25 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     private readonly DatasetContext _context;
     private readonly Dictionary<int, Identity> _identities = [];
     private readonly BehaviorSubject<StoreStatus> _status = new(new StoreStatus(SyncStoreState.Ready));
-    private readonly ISubject<StoreStatus> _statusSink;
     private readonly Subject<Divergence> _divergences = new();
+    private readonly List<SyncLink> _links = [];
+    private readonly LinkContext _linkContext;
     private StorePage _page;
     private int _disposed;
 
     private SyncStore(Journal? journal, SyncStoreOptions options, StorePage page)
     {
         (_journal, _page) = (journal, page);
-        _statusSink = Subject.Synchronize(_status);
+        _linkContext = new LinkContext
+        {
+            Identity = () => Identity,
+            Flush = FlushAsync,
+            Time = options.TimeProvider,
+            Random = options.RandomSource,
+            Connectivity = options.Connectivity,
+            ObserverFailed = failure => TellObserverFailed(options, failure),
+            StatusChanged = OnLinkChanged,
+        };
         _context = new DatasetContext
         {
             Time = options.TimeProvider,
@@ -168,6 +179,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await CloseLinks().ConfigureAwait(false);
         SyncException? failure = null;
         try
         {
@@ -185,8 +197,8 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             failure ??= _journal.Failure;
         }
 
-        _statusSink.OnNext(new StoreStatus(SyncStoreState.Closed, failure));
-        _statusSink.OnCompleted();
+        Tell(status => status with { State = SyncStoreState.Closed, Failure = failure });
+        _status.OnCompleted();
         _divergences.OnCompleted();
         if (failure is not null)
             throw new SyncException(failure.Code, "The store was closed before its last changes were durable: "
@@ -215,6 +227,17 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
         }
     }
 
-    private void OnFailureChanged(SyncException? failure) => _statusSink.OnNext(failure is null
-        ? new StoreStatus(SyncStoreState.Ready) : new StoreStatus(SyncStoreState.StorageFailed, failure));
+    private void OnFailureChanged(SyncException? failure) => Tell(status => status with
+    {
+        State = failure is null ? SyncStoreState.Ready : SyncStoreState.StorageFailed, Failure = failure,
+    });
+
+    private void Tell(Func<StoreStatus, StoreStatus> change)
+    {
+        lock (_status)
+        {
+            if (_status.Value.State == SyncStoreState.Closed) return;
+            _status.OnNext(change(_status.Value));
+        }
+    }
 }

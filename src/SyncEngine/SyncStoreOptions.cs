@@ -1,5 +1,6 @@
 using SyncEngine.Causality;
 using SyncEngine.Datasets;
+using SyncEngine.Sync;
 using SyncEngine.Wire;
 
 namespace SyncEngine;
@@ -26,4 +27,6 @@ public sealed record SyncStoreOptions
 
     /// <summary>Told of an observer that threw, which was therefore unsubscribed. Default: nothing is done.</summary>
     public Action<Exception> ObserverFailed { get; init; } = static _ => { };
+
+    internal Connectivity Connectivity { get; init; } = Connectivity.System;
 }

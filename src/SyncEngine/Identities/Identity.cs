@@ -17,7 +17,9 @@ public sealed class Identity
     private readonly Dictionary<string, int> _stored = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dataset> _opened = new(StringComparer.Ordinal);
     private readonly byte[] _privateKey;
+    private readonly TaskCompletionSource<bool> _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[]? _publicKey;
+    private long _lastSync;
     private bool _closed;
 
     internal Identity(int page, IdentityPage content, DatasetContext context, Func<int> nextNumber)
@@ -25,6 +27,9 @@ public sealed class Identity
         (Page, _context, _nextNumber, _privateKey) = (page, context, nextNumber, content.DeviceKey);
         (Id, IsPaired) = (new IdentityId(content.High, content.Low), content.IsPaired);
         foreach (KeyValuePair<string, int> dataset in content.Datasets) _stored[dataset.Key] = dataset.Value;
+        if (content.LastSync == 0) return;
+        _lastSync = content.LastSync;
+        _firstSync.SetResult(true);
     }
 
     /// <summary>The identity's id, the same on all devices that are paired.</summary>
@@ -33,6 +38,13 @@ public sealed class Identity
     /// <summary>Whether its data was exchanged with another file; such an identity is not given up for
     /// another.</summary>
     public bool IsPaired { get; private set; }
+
+    /// <summary>When this device and a peer last had the same, by this device's clock; null if never.</summary>
+    public DateTimeOffset? LastSync => Interlocked.Read(ref _lastSync) is > 0 and long time
+        ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
+
+    /// <summary>Completes once this device and a peer have had the same.</summary>
+    internal Task FirstSync => _firstSync.Task;
 
     /// <summary>This device's public key, as a SubjectPublicKeyInfo (RFC 5280). Costs a key import once.</summary>
     public ReadOnlyMemory<byte> DevicePublicKey => _publicKey ??= DeviceKey.PublicOf(_privateKey);
@@ -150,6 +162,19 @@ public sealed class Identity
         }
     }
 
+    /// <summary>This device and a peer have the same now.</summary>
+    internal void NoteSync()
+    {
+        lock (_catalog)
+        {
+            if (_closed) return;
+            Interlocked.Exchange(ref _lastSync, Math.Max(1, _context.Time.GetUtcNow().ToUnixTimeMilliseconds()));
+            _context.Journal?.SetMetadata(false, (Page, EncodeLocked()));
+        }
+
+        _firstSync.TrySetResult(true);
+    }
+
     internal byte[] Encode()
     {
         lock (_catalog) return EncodeLocked();
@@ -260,5 +285,5 @@ public sealed class Identity
     }
 
     private byte[] EncodeLocked() => CatalogCodec.Write(new IdentityPage(
-        Id.High, Id.Low, IsPaired, _privateKey, _stored.OrderBy(static d => d.Value).ToList()));
+        Id.High, Id.Low, IsPaired, _privateKey, _stored.OrderBy(static d => d.Value).ToList(), _lastSync));
 }

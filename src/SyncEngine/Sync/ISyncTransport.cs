@@ -13,4 +13,10 @@ public interface ISyncTransport : IAsyncDisposable
 
     /// <summary>The next message, valid until the next call; empty once the peer has closed the connection.</summary>
     ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What both ends of a secured connection see alike and nobody in between can choose, such as the SHA-256 of the server's
+    /// certificate: a shared secret is proved together with it. Empty where the transport secures nothing.
+    /// </summary>
+    ReadOnlyMemory<byte> ChannelBinding => default;
 }

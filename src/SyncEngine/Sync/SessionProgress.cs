@@ -5,6 +5,9 @@ namespace SyncEngine.Sync;
 /// <summary>Where a session stands; read it between calls.</summary>
 internal sealed class SessionProgress
 {
+    /// <summary>Both sides know who the other is.</summary>
+    public bool IsOpen;
+
     /// <summary>Both sides have told all versions, what was here at that time is durable there, and the other way round,
     /// but for what was refused. Stays true.</summary>
     public bool IsRoundComplete { get; set; }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SyncEngine.Causality;
 using SyncEngine.Identities;
 
@@ -7,22 +8,75 @@ namespace SyncEngine.Sync;
 /// time.</summary>
 internal sealed class SessionRun : IDisposable
 {
+    // In units of the time after which is resent: when a peer that said nothing is told that we are here, and when one that
+    // says nothing counts as gone.
+    private const int KeepAlive = 6;
+    private const int Silence = 18;
+
     private readonly object _gate = new();
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly SyncSession _session;
+    private readonly Identity _identity;
     private readonly ISyncTransport _transport;
     private readonly TimeSpan _resendAfter;
     private readonly bool _endsWithRound;
+    private readonly Stopwatch _sinceReceived = Stopwatch.StartNew();
+    private readonly Stopwatch _sinceSent = Stopwatch.StartNew();
     private bool _ended;
+    private bool _isRoundNoted;
 
     public SessionRun(
         Identity identity, ISyncTransport transport, SyncOptions options, bool isInitiator, bool endsWithRound)
     {
-        (_transport, _resendAfter, _endsWithRound) = (transport, options.ResendAfter, endsWithRound);
+        if (transport is SecureTransport { NeedsSecret: true } && options.Secret.IsEmpty)
+            throw new SyncException(SyncErrorCode.Unauthorized, "This connection takes any certificate, so that only a shared "
+                + "secret tells who the peer is: set SyncOptions.Secret on both sides.");
+        (_identity, _transport, _resendAfter, _endsWithRound) = (identity, transport, options.ResendAfter, endsWithRound);
         _session = new SyncSession(identity, new SessionOptions
         {
             IsInitiator = isInitiator, Adopts = options.Adopts, Secret = options.Secret, Datasets = options.Datasets,
+            ChannelBinding = transport.ChannelBinding,
         }) { Woken = Signal };
+    }
+
+    /// <summary>Told, on any thread, that something was sent or received.</summary>
+    public Action? Changed { get; init; }
+
+    /// <summary>Whether both sides know who the other is.</summary>
+    public bool IsOpen => Volatile.Read(ref _session.Progress.IsOpen);
+
+    public bool IsRoundComplete => Volatile.Read(ref _isRoundNoted);
+
+    /// <summary>How far it has come.</summary>
+    public SyncProgress Progress
+    {
+        get
+        {
+            lock (_gate) return ProgressLocked();
+        }
+    }
+
+    /// <summary>For each dataset what the peer has for sure.</summary>
+    public Dictionary<string, VersionVector> PeerVersions()
+    {
+        lock (_gate) return _session.PeerVersions();
+    }
+
+    /// <summary>Fills a status with what the session knows.</summary>
+    public SyncStatus Describe(SyncStatus status)
+    {
+        lock (_gate)
+        {
+            SyncProgress progress = ProgressLocked();
+            bool isNew = status.Refusals.Count != _session.Progress.Refusals.Count;
+            return status with
+            {
+                Percent = status.State == SyncState.CatchingUp ? progress.Percent : null,
+                BytesReceived = progress.BytesReceived,
+                BytesSent = progress.BytesSent,
+                Refusals = isNew ? new Dictionary<string, SyncException>(_session.Progress.Refusals) : status.Refusals,
+            };
+        }
     }
 
     /// <summary>Runs until the round is complete, the peer is gone, or the connection broke.</summary>
@@ -39,11 +93,17 @@ internal sealed class SessionRun : IDisposable
             Signal();
             await Task.WhenAny(sending, Task.Delay(TimeSpan.FromSeconds(2), stop.Token)).ConfigureAwait(false);
         }
+        else if (sending.IsFaulted && sending.Exception!.InnerException is not SyncException)
+        {
+            // The peer closed the connection; its reason may still be on the way.
+            await Task.WhenAny(receiving, Task.Delay(TimeSpan.FromSeconds(1), stop.Token)).ConfigureAwait(false);
+        }
 
         stop.Cancel();
         await _transport.DisposeAsync().ConfigureAwait(false);
         Exception? failure = await FailureOf(receiving).ConfigureAwait(false);
         Exception? sendFailure = await FailureOf(sending).ConfigureAwait(false);
+        if (_isRoundNoted) _identity.NoteSync();
         cancellationToken.ThrowIfCancellationRequested();
         if (_session.Progress.PeerReason is { } reason) throw reason;
         if (failure is SyncException cut) throw cut;
@@ -51,7 +111,7 @@ internal sealed class SessionRun : IDisposable
         if (!result.IsComplete && (failure ?? sendFailure) is { } broken and not OperationCanceledException)
             throw new SyncException(SyncErrorCode.ConnectionFailed, "The connection broke: " + broken.Message
                 + " What was merged stays; sync again to go on.", innerException: broken);
-        return result;
+        return sendFailure is SyncException silent ? throw silent : result;
     }
 
     public void Dispose()
@@ -71,6 +131,14 @@ internal sealed class SessionRun : IDisposable
         {
             return e;
         }
+    }
+
+    private SyncProgress ProgressLocked()
+    {
+        SessionProgress now = _session.Progress;
+        double? percent = !now.IsOpen ? null : _isRoundNoted ? 100
+            : now.ChangesExpected == 0 ? 0 : Math.Min(100, 100.0 * now.ChangesReceived / now.ChangesExpected);
+        return new SyncProgress(percent, now.ChangesReceived, now.ChangesSent, now.BytesReceived, now.BytesSent);
     }
 
     private SyncResult ResultNow()
@@ -99,11 +167,13 @@ internal sealed class SessionRun : IDisposable
             if (message.IsEmpty) return;
             lock (_gate)
             {
+                _sinceReceived.Restart();
                 _session.Receive(message);
                 if (_session.Progress.IsPeerGone) return;
             }
 
             Signal();
+            Changed?.Invoke();
         }
     }
 
@@ -125,12 +195,37 @@ internal sealed class SessionRun : IDisposable
                 }
             }
 
-            if (any) await _transport.SendAsync(message, cancellationToken).ConfigureAwait(false);
+            NoteRound();
+            if (any)
+            {
+                await _transport.SendAsync(message, cancellationToken).ConfigureAwait(false);
+                _sinceSent.Restart();
+                Changed?.Invoke();
+            }
+
             if (wasClosed || (ended && !any)) return;
             if (any || await _signal.WaitAsync(_resendAfter, cancellationToken).ConfigureAwait(false)) continue;
-            lock (_gate)
-                if (_session.Progress.AwaitsAcknowledgement || !_session.Progress.IsLive) _session.Resend();
+            lock (_gate) Wait();
         }
+    }
+
+    /// <summary>Nothing happened for a while: says again what may be lost, or that we are here.</summary>
+    private void Wait()
+    {
+        TimeSpan silence = _sinceReceived.Elapsed;
+        if (silence > _resendAfter * (IsOpen ? Silence : KeepAlive))
+            throw new SyncException(SyncErrorCode.ConnectionFailed, $"The peer said nothing for {silence.TotalSeconds:N0} s. "
+                + "What was merged stays; sync again to go on.");
+        if (_session.Progress.AwaitsAcknowledgement || !_session.Progress.IsLive
+            || _sinceSent.Elapsed > _resendAfter * KeepAlive) _session.Resend();
+    }
+
+    private void NoteRound()
+    {
+        if (_isRoundNoted || !_session.Progress.IsRoundComplete) return;
+        Volatile.Write(ref _isRoundNoted, true);
+        _identity.NoteSync();
+        Changed?.Invoke();
     }
 
     private void Signal()

@@ -15,6 +15,12 @@ public sealed record SyncOptions
     /// <summary>Names, or prefixes that end in an asterisk, of the datasets to sync; null (the default) for all.</summary>
     public IReadOnlyList<string>? Datasets { get; init; }
 
-    /// <summary>After how long without an acknowledgement everything unacknowledged is sent again. Default 5 s.</summary>
+    /// <summary>After how long without an acknowledgement everything unacknowledged is sent again. Default 5 s. A peer that
+    /// is silent for 18 times as long counts as gone.</summary>
     public TimeSpan ResendAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal bool Wants(string dataset) => Matches(Datasets, dataset);
+
+    internal static bool Matches(IReadOnlyList<string>? interest, string dataset) => interest is null || interest.Any(wanted =>
+        wanted.EndsWith('*') ? dataset.StartsWith(wanted[..^1], StringComparison.Ordinal) : wanted == dataset);
 }

@@ -116,6 +116,10 @@ internal sealed partial class SyncSession : IDisposable
         _control.Enqueue(MessageCodec.WriteTold());
     }
 
+    /// <summary>For each dataset what the peer has for sure.</summary>
+    public Dictionary<string, VersionVector> PeerVersions() =>
+        _channels.ToDictionary(static channel => channel.Key, static channel => channel.Value.Peer, StringComparer.Ordinal);
+
     /// <summary>Queues a farewell; after it is sent, close the connection.</summary>
     public void Close(SyncException? reason = null)
     {
@@ -217,7 +221,7 @@ internal sealed partial class SyncSession : IDisposable
             throw new SyncException(SyncErrorCode.Unauthorized, $"The peer belongs to identity {theirs}, this file to "
                 + $"{_identity.Id}. Pair them first, if they are one person's.");
         if (AdoptsHere(theirs)) _identity.Pair(theirs);
-        (_isProven, _isOpen) = (true, true);
+        (_isProven, _isOpen, Progress.IsOpen) = (true, true, true);
         foreach (string name in _identity.DatasetNames)
             if (Wants(name)) TellVersion(SessionChannelOf(_identity.OpenForJoin(name)));
         _control.Enqueue(MessageCodec.WriteTold());
@@ -229,10 +233,8 @@ internal sealed partial class SyncSession : IDisposable
     private bool AdoptsHere(IdentityId theirs) =>
         theirs != _identity.Id && MayAdopt && (_options.IsInitiator || !_peer!.MayAdopt);
 
-    private bool Wants(string name) => Matches(_options.Datasets, name) && Matches(_peer!.Datasets, name);
-
-    private static bool Matches(IReadOnlyList<string>? interest, string name) => interest is null || interest.Any(wanted =>
-        wanted.EndsWith('*') ? name.StartsWith(wanted[..^1], StringComparison.Ordinal) : wanted == name);
+    private bool Wants(string name) =>
+        SyncOptions.Matches(_options.Datasets, name) && SyncOptions.Matches(_peer!.Datasets, name);
 
     private SessionChannel SessionChannelOf(Dataset dataset)
     {

@@ -12,7 +12,10 @@ public sealed class TcpConnector(string host, int port) : ISyncConnector
 
     /// <inheritdoc/>
     /// <exception cref="SocketException">Nobody answers there.</exception>
-    public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken)
+    public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken) =>
+        new StreamTransport(await OpenAsync(host, port, cancellationToken).ConfigureAwait(false));
+
+    internal static async Task<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken)
     {
         var client = new TcpClient { NoDelay = true };
         try
@@ -20,7 +23,7 @@ public sealed class TcpConnector(string host, int port) : ISyncConnector
             using (cancellationToken.Register(client.Dispose))
                 await client.ConnectAsync(host, port).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            return new StreamTransport(client.GetStream());
+            return client.GetStream();
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {

@@ -8,7 +8,8 @@ internal sealed record StorePage(Guid FileId, ulong Claim, int CurrentIdentity, 
 
 /// <summary>A metadata page from 1: one identity and the datasets it has.</summary>
 internal sealed record IdentityPage(
-    ulong High, ulong Low, bool IsPaired, byte[] DeviceKey, IReadOnlyList<KeyValuePair<string, int>> Datasets);
+    ulong High, ulong Low, bool IsPaired, byte[] DeviceKey, IReadOnlyList<KeyValuePair<string, int>> Datasets,
+    long LastSync = 0);
 
 /// <summary>Reads and writes metadata pages.</summary>
 internal static class CatalogCodec
@@ -34,7 +35,7 @@ internal static class CatalogCodec
     {
         using var buffer = new PooledBuffer();
         var writer = new MessagePackWriter(buffer);
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(page.LastSync == 0 ? 6 : 7);
         writer.Write(Version);
         writer.Write(page.High);
         writer.Write(page.Low);
@@ -47,6 +48,8 @@ internal static class CatalogCodec
             writer.Write(dataset.Value);
         }
 
+        if (page.LastSync != 0) writer.Write(page.LastSync);
+
         writer.Flush();
         return buffer.Written.ToArray();
     }
@@ -56,7 +59,7 @@ internal static class CatalogCodec
         var reader = new MessagePackReader(bytes);
         try
         {
-            Open(ref reader, name);
+            Open(ref reader, name, 6);
             var fileId = new Guid(ReadBytes(ref reader));
             return new StorePage(
                 fileId, reader.ReadUInt64(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
@@ -72,14 +75,14 @@ internal static class CatalogCodec
         var reader = new MessagePackReader(bytes);
         try
         {
-            Open(ref reader, name);
+            int fields = Open(ref reader, name, 7);
             (ulong high, ulong low, bool isPaired) = (reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadBoolean());
             byte[] key = ReadBytes(ref reader);
             int count = reader.ReadArrayHeader();
             var datasets = new List<KeyValuePair<string, int>>();
             for (int i = 0; i < count; i += 2)
                 datasets.Add(KeyValuePair.Create(reader.ReadString() ?? "", reader.ReadInt32()));
-            return new IdentityPage(high, low, isPaired, key, datasets);
+            return new IdentityPage(high, low, isPaired, key, datasets, fields == 7 ? reader.ReadInt64() : 0);
         }
         catch (Exception e) when (IsFault(e))
         {
@@ -87,13 +90,14 @@ internal static class CatalogCodec
         }
     }
 
-    private static void Open(ref MessagePackReader reader, string name)
+    private static int Open(ref MessagePackReader reader, string name, int fieldsMax)
     {
         int fields = reader.ReadArrayHeader(), version = reader.ReadInt32();
         if (version != Version)
             throw new SyncException(SyncErrorCode.UnsupportedVersion, $"{name} was written in format {version}; this build "
                 + $"reads {Version}. Update the app. The file was not changed.");
-        if (fields != 6) throw new MessagePackSerializationException("wrong number of fields");
+        if (fields < 6 || fields > fieldsMax) throw new MessagePackSerializationException("wrong number of fields");
+        return fields;
     }
 
     private static byte[] ReadBytes(ref MessagePackReader reader) =>

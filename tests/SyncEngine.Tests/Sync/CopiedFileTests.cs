@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reactive.Linq;
 using SyncEngine.Causality;
 using SyncEngine.Datasets;
@@ -181,8 +182,8 @@ public sealed class CopiedFileTests : IAsyncDisposable
     {
         // Two processes that go on in the same opening write different things under the same dots, with the same lines.
         SyncStore left = await OpenClone(seed: 5), right = await OpenClone(seed: 5);
-        var told = new List<Divergence>();
-        using IDisposable l = left.Divergences.Subscribe(told.Add);
+        var told = new ConcurrentBag<Divergence>();
+        using IDisposable l = left.Divergences.Subscribe(told.Add), r = right.Divergences.Subscribe(told.Add);
         Save(left)["same"] = 1;
         Save(right)["same"] = 1;
         Save(left)["player"] = "Ann";
@@ -196,13 +197,13 @@ public sealed class CopiedFileTests : IAsyncDisposable
         await Converge(left, right);
         Assert.Equal(["Ann", "Bea"], Values(left, "player"));
         Assert.Equal(4, Save(left).Count);
-        await Until(() => told.Count == 1, Soon);
-        Assert.Equal("save", told[0].Dataset);
+        await Until(() => !told.IsEmpty, Soon);
+        Assert.All(told, divergence => Assert.Equal("save", divergence.Dataset));
         Save(left)["more"] = 1;
         Save(right)["more too"] = 1;
         await Converge(left, right);
         Assert.Equal(6, Save(right).Count);
-        Assert.Single(told);
+        Assert.InRange(told.Count, 1, 2);
     }
 
     [Fact]
@@ -259,7 +260,7 @@ public sealed class CopiedFileTests : IAsyncDisposable
         {
             (MemoryTransport l, MemoryTransport r) = MemoryTransport.CreatePair();
             Task<SyncResult> serving = right.ServeAsync(r, _adopts, Soon).AsTask();
-            Assert.True((await left.SynchronizeAsync(l, _adopts, Soon)).IsComplete);
+            Assert.True((await left.SynchronizeAsync(l, _adopts, null, Soon)).IsComplete);
             Assert.True((await serving).IsComplete);
         }
 

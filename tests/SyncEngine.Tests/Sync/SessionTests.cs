@@ -73,7 +73,7 @@ public sealed class SessionTests
         left.Identity.Dataset("save")["x"] = 1;
         (MemoryTransport l, MemoryTransport r) = MemoryTransport.CreatePair();
         Task<SyncResult> serving = right.ServeAsync(r, null, Soon).AsTask();
-        SyncException mine = await Assert.ThrowsAsync<SyncException>(() => left.SynchronizeAsync(l, null, Soon).AsTask());
+        SyncException mine = await Assert.ThrowsAsync<SyncException>(() => left.SynchronizeAsync(l, null, null, Soon).AsTask());
         SyncException theirs = await Assert.ThrowsAsync<SyncException>(() => serving);
         Assert.Equal((SyncErrorCode.Unauthorized, SyncErrorCode.Unauthorized), (mine.Code, theirs.Code));
         Assert.Empty(right.Identity.DatasetNames);
@@ -90,7 +90,7 @@ public sealed class SessionTests
         SyncOptions known = _adopts with { Secret = new byte[] { 1, 2, 3 } };
         SyncOptions told = isSame ? known : _adopts with { Secret = new byte[] { 1, 2, 4 } };
         Task<SyncResult> serving = right.ServeAsync(r, known, Soon).AsTask();
-        Task<SyncResult> syncing = left.SynchronizeAsync(l, told, Soon).AsTask();
+        Task<SyncResult> syncing = left.SynchronizeAsync(l, told, null, Soon).AsTask();
         if (isSame)
         {
             Assert.True((await syncing).IsComplete);
@@ -121,7 +121,7 @@ public sealed class SessionTests
         (MemoryTransport silent, _) = MemoryTransport.CreatePair();
         using var stop = new CancellationTokenSource(50);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => left.SynchronizeAsync(silent, _adopts, stop.Token).AsTask());
+            () => left.SynchronizeAsync(silent, _adopts, null, stop.Token).AsTask());
         Assert.True((await Round(left, right, _adopts)).Left.IsComplete);
     }
 
@@ -136,7 +136,7 @@ public sealed class SessionTests
         Assert.Equal(SyncErrorCode.LimitExceeded,
             (await Assert.ThrowsAsync<SyncException>(() => oversize.ReceiveAsync(Soon).AsTask())).Code);
         SyncException unreachable = await Assert.ThrowsAsync<SyncException>(
-            () => left.SynchronizeAsync(new TcpConnector("127.0.0.1", 1), null, Soon).AsTask());
+            () => left.SynchronizeAsync(new TcpConnector("127.0.0.1", 1), null, null, Soon).AsTask());
         Assert.Equal(SyncErrorCode.ConnectionFailed, unreachable.Code);
     }
 
@@ -315,7 +315,7 @@ public sealed class SessionTests
     {
         (MemoryTransport l, MemoryTransport r) = MemoryTransport.CreatePair();
         Task<SyncResult> serving = right.ServeAsync(r, options, Soon).AsTask();
-        SyncResult mine = await left.SynchronizeAsync(l, options, Soon);
+        SyncResult mine = await left.SynchronizeAsync(l, options, null, Soon);
         return (mine, await serving);
     }
 
