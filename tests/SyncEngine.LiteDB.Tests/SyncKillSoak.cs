@@ -103,7 +103,7 @@ public static class SyncKillSoak
         (MemoryTransport one, MemoryTransport other) = MemoryTransport.CreatePair();
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         Task<SyncResult> serving = right.ServeAsync(other, null, soon.Token).AsTask();
-        await left.SynchronizeAsync(one, null, soon.Token).ConfigureAwait(false);
+        await left.SynchronizeAsync(one, null, null, soon.Token).ConfigureAwait(false);
         await serving.ConfigureAwait(false);
         if (here.Digest != there.Digest || !here.Version.Equals(there.Version)) failures.Add("the two are not equal");
         if (here.Version.Count != 2) failures.Add($"a kill looked like a copy: {here.Version}");

@@ -261,7 +261,7 @@ public sealed class ClockTests
             {
                 (MemoryTransport l, MemoryTransport r) = MemoryTransport.CreatePair();
                 Task<SyncResult> serving = _stores[to].ServeAsync(r, null, soon.Token).AsTask();
-                Assert.True((await _stores[from].SynchronizeAsync(l, null, soon.Token)).IsComplete);
+                Assert.True((await _stores[from].SynchronizeAsync(l, null, null, soon.Token)).IsComplete);
                 await serving;
             }
 

@@ -228,7 +228,7 @@ public sealed class HostilePeerTests
         Task<SyncResult> serving = scene.Store.ServeAsync(new Bounded(near), null, soon.Token).AsTask();
         scene.Other.Identity.Dataset("save")["x"] = new string('x', 5000);
         SyncException theirs = await Assert.ThrowsAsync<SyncException>(
-            () => scene.Other.SynchronizeAsync(far, null, soon.Token).AsTask());
+            () => scene.Other.SynchronizeAsync(far, null, null, soon.Token).AsTask());
         SyncException mine = await Assert.ThrowsAsync<SyncException>(() => serving);
         Assert.Equal((SyncErrorCode.LimitExceeded, SyncErrorCode.LimitExceeded), (mine.Code, theirs.Code));
         Assert.Contains(mine.Message, theirs.Message, StringComparison.Ordinal);

@@ -163,6 +163,30 @@ public sealed class SessionTests
         Assert.True(session.Progress.IsLive);
     }
 
+    /// <summary>A frame holds all that is here when it is built: it waits for what is not durable yet, though some is.</summary>
+    [Fact]
+    public async Task A_frame_that_holds_anything_undurable_waits()
+    {
+        var faults = new Faults();
+        var disk = new MemoryDisk();
+        await using SyncStore left = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults));
+        using SyncStore right = SyncStore.OpenInMemory();
+        await right.AdoptIdentityAsync(left.Identity.Id);
+        using var session = new SyncSession(left.Identity, new SessionOptions { IsInitiator = true });
+        using var other = new SyncSession(right.Identity, new SessionOptions());
+        Pump(session, other, new Random(1), lossless: true);
+        await left.Identity.Dataset("save").PutAsync("durable", 1);
+        faults.Gate.Reset();
+        left.Identity.Dataset("save")["pending"] = 2;
+        Pump(session, other, new Random(1), lossless: true);
+        Assert.True(right.Identity.Dataset("save")["pending"].IsMissing);
+        faults.Gate.Set();
+        await left.FlushAsync();
+        Pump(session, other, new Random(1), lossless: true);
+        Assert.Equal(2, right.Identity.Dataset("save")["pending"].AsInteger());
+        Assert.Equal(1, right.Identity.Dataset("save")["durable"].AsInteger());
+    }
+
     /// <summary>An acknowledgement lets the peer forget: it must not come before what it acknowledges is durable.</summary>
     [Fact]
     public async Task Nothing_is_acknowledged_before_it_is_durable()
