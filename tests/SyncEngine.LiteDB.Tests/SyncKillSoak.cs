@@ -39,6 +39,7 @@ public static class SyncKillSoak
             log($"{done + kills} kills, {failures.Count} failures");
         }
 
+        failures.ForEach(log);
         return failures.ConvertAll(failure => $"seed {seed}: {failure}");
     }
 

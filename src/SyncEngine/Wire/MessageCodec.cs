@@ -42,6 +42,8 @@ internal static class MessageCodec
         bool mayAdopt = reader.ReadBoolean(), isInitiator = reader.ReadBoolean(), needsProof = reader.ReadBoolean();
         byte[] nonce = ReadBinary(ref reader, 16);
         long time = reader.ReadInt64();
+        if (time is < -FrameLimits.CounterMax or > FrameLimits.CounterMax)
+            throw FrameReader.Fault("The peer's clock is out of range.", reader.Consumed);
         List<string>? datasets = null;
         if (!reader.TryReadNil())
         {

@@ -34,6 +34,8 @@ public sealed class HostilePeerTests
             static scene => [scene.HelloOf(needsProof: true)]),
         ["another's identity"] = (SyncErrorCode.Unauthorized, "belongs to identity",
             static scene => [scene.HelloOf(identity: SyncStore.OpenInMemory().Identity.Id.ToString())]),
+        ["a clock that no calendar knows"] = (SyncErrorCode.Malformed, "clock is out of range",
+            static scene => [scene.HelloOf(milliseconds: long.MinValue)]),
         ["no identity"] = (SyncErrorCode.Malformed, "names no identity", static scene => [scene.HelloOf(identity: "x")]),
         ["a bundle"] = (SyncErrorCode.Malformed, "type 4",
             static scene => [scene.Hello, FrameWriter.WriteBundle(scene.Identity, [scene.Delta])]),
@@ -168,7 +170,6 @@ public sealed class HostilePeerTests
     [Theory]
     [InlineData("a second time")]
     [InlineData("wrong")]
-    [InlineData("the own one sent back")]
     [InlineData("not at all")]
     [InlineData("over another channel")]
     [InlineData("of an earlier connection")]
@@ -190,7 +191,6 @@ public sealed class HostilePeerTests
         byte[] sent = how switch
         {
             "wrong" => MessageCodec.WriteProof(new byte[32]),
-            "the own one sent back" => ReflectedProof(scene, answer),
             "not at all" => Have("save"),
             "of an earlier connection" => EarlierProof(scene, peer, here),
             _ => proof.ToArray(),
@@ -200,6 +200,21 @@ public sealed class HostilePeerTests
         Assert.Contains(cut.Code, new[] { SyncErrorCode.Unauthorized, SyncErrorCode.Malformed });
         initiator.Receive(Last(session));
         Assert.Equal(cut.Code, initiator.Progress.PeerReason!.Code);
+        scene.AssertAnotherSessionGoesOn();
+    }
+
+    /// <summary>Whoever does not know the secret could otherwise answer with what it was just told.</summary>
+    [Fact]
+    public async Task A_proof_sent_back_to_who_made_it_is_refused()
+    {
+        using Scene scene = await Scene.Open();
+        using var initiator = new SyncSession(
+            scene.Store.Identity, new SessionOptions { IsInitiator = true, Secret = _secret });
+        initiator.Receive(scene.HelloOf(isInitiator: false, needsProof: true));
+        initiator.TryTake(out _);
+        Assert.True(initiator.TryTake(out ReadOnlyMemory<byte> proof));
+        SyncException cut = Assert.Throws<SyncException>(() => initiator.Receive(proof));
+        Assert.Equal(SyncErrorCode.Unauthorized, cut.Code);
         scene.AssertAnotherSessionGoesOn();
     }
 
@@ -217,13 +232,6 @@ public sealed class HostilePeerTests
         SyncException mine = await Assert.ThrowsAsync<SyncException>(() => serving);
         Assert.Equal((SyncErrorCode.LimitExceeded, SyncErrorCode.LimitExceeded), (mine.Code, theirs.Code));
         Assert.Contains(mine.Message, theirs.Message, StringComparison.Ordinal);
-    }
-
-    private static byte[] ReflectedProof(Scene scene, ReadOnlyMemory<byte> hello)
-    {
-        using var other = new SyncSession(scene.Store.Identity, new SessionOptions { IsInitiator = false, Secret = _secret });
-        other.Receive(hello);
-        return MessageCodec.WriteProof(new byte[32]);
     }
 
     /// <summary>What somebody who listened to an earlier connection would play back.</summary>
@@ -313,9 +321,10 @@ public sealed class HostilePeerTests
         }
 
         public byte[] HelloOf(
-            int protocol = 1, bool isInitiator = true, bool needsProof = false, string? identity = null) =>
+            int protocol = 1, bool isInitiator = true, bool needsProof = false, string? identity = null,
+            long milliseconds = 1_700_000_000_000) =>
             MessageCodec.Write(new HelloMessage(
-                protocol, identity ?? Identity, false, isInitiator, needsProof, new byte[16], 1_700_000_000_000, null));
+                protocol, identity ?? Identity, false, isInitiator, needsProof, new byte[16], milliseconds, null));
 
         /// <summary>The last that the peer hears is the reason.</summary>
         public void AssertToldTo(SyncErrorCode code, string message)

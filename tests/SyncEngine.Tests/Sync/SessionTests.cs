@@ -4,6 +4,7 @@ using SyncEngine.Causality;
 using SyncEngine.Datasets;
 using SyncEngine.Storage;
 using SyncEngine.Sync;
+using SyncEngine.Tests.Simulation;
 using Xunit;
 
 namespace SyncEngine.Tests.Sync;
@@ -143,22 +144,75 @@ public sealed class SessionTests
     [Fact]
     public async Task Nothing_leaves_before_it_is_durable()
     {
-        var gate = new ManualResetEventSlim(true);
+        var faults = new Faults();
         var disk = new MemoryDisk();
-        await using SyncStore left = await SyncStore.OpenAsync(() => new SlowStorage(disk.Open(), gate));
+        await using SyncStore left = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults));
         await left.Identity.Dataset("save").PutAsync("first", 1);
         using var session = new SyncSession(left.Identity, new SessionOptions { IsInitiator = true, Adopts = true });
         using SyncStore right = SyncStore.OpenInMemory();
         using var other = new SyncSession(right.Identity, new SessionOptions { Adopts = true });
         Pump(session, other, new Random(1), lossless: true);
-        gate.Reset();
+        faults.Gate.Reset();
         left.Identity.Dataset("save")["second"] = 2;
         Pump(session, other, new Random(1), lossless: true);
         Assert.True(right.Identity.Dataset("save")["second"].IsMissing);
-        gate.Set();
+        faults.Gate.Set();
         await left.FlushAsync();
         Pump(session, other, new Random(1), lossless: true);
         Assert.Equal(2, right.Identity.Dataset("save")["second"].AsInteger());
+        Assert.True(session.Progress.IsLive);
+    }
+
+    /// <summary>A frame holds all that is here when it is built: it waits for what is not durable yet, though some is.</summary>
+    [Fact]
+    public async Task A_frame_that_holds_anything_undurable_waits()
+    {
+        var faults = new Faults();
+        var disk = new MemoryDisk();
+        await using SyncStore left = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults));
+        using SyncStore right = SyncStore.OpenInMemory();
+        await right.AdoptIdentityAsync(left.Identity.Id);
+        using var session = new SyncSession(left.Identity, new SessionOptions { IsInitiator = true });
+        using var other = new SyncSession(right.Identity, new SessionOptions());
+        Pump(session, other, new Random(1), lossless: true);
+        await left.Identity.Dataset("save").PutAsync("durable", 1);
+        faults.Gate.Reset();
+        left.Identity.Dataset("save")["pending"] = 2;
+        Pump(session, other, new Random(1), lossless: true);
+        Assert.True(right.Identity.Dataset("save")["pending"].IsMissing);
+        faults.Gate.Set();
+        await left.FlushAsync();
+        Pump(session, other, new Random(1), lossless: true);
+        Assert.Equal(2, right.Identity.Dataset("save")["pending"].AsInteger());
+        Assert.Equal(1, right.Identity.Dataset("save")["durable"].AsInteger());
+    }
+
+    /// <summary>An acknowledgement lets the peer forget: it must not come before what it acknowledges is durable.</summary>
+    [Fact]
+    public async Task Nothing_is_acknowledged_before_it_is_durable()
+    {
+        var faults = new Faults();
+        var disk = new MemoryDisk();
+        await using SyncStore right = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults));
+        using SyncStore left = SyncStore.OpenInMemory();
+        await left.AdoptIdentityAsync(right.Identity.Id);
+        await right.Identity.Dataset("save").PutAsync("first", 1);
+        using var session = new SyncSession(left.Identity, new SessionOptions { IsInitiator = true });
+        using var other = new SyncSession(right.Identity, new SessionOptions());
+        Pump(session, other, new Random(1), lossless: true);
+        faults.Gate.Reset();
+        left.Identity.Dataset("save")["second"] = 2;
+        Pump(session, other, new Random(1), lossless: true);
+        Assert.Equal(2, right.Identity.Dataset("save")["second"].AsInteger());
+        Assert.True(session.Progress.AwaitsAcknowledgement);
+        Assert.False(session.Progress.IsLive);
+        session.Resend();
+        other.Resend();
+        Pump(session, other, new Random(1), lossless: true);
+        Assert.True(session.Progress.AwaitsAcknowledgement);
+        faults.Gate.Set();
+        await right.FlushAsync();
+        Pump(session, other, new Random(1), lossless: true);
         Assert.True(session.Progress.IsLive);
     }
 
@@ -303,39 +357,5 @@ public sealed class SessionTests
     {
         CancellationToken end = Soon;
         while (!condition()) await Task.Delay(1, end);
-    }
-
-    private sealed class SlowStorage(ISyncStorage inner, ManualResetEventSlim gate) : ISyncStorage
-    {
-        public string Name => inner.Name;
-
-        public bool IsCopied => inner.IsCopied;
-
-        public long SizeBytes => inner.SizeBytes;
-
-        public IReadOnlyDictionary<int, byte[]> ReadMetadata() => inner.ReadMetadata();
-
-        public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken) =>
-            inner.ReadFrames(dataset, reader, cancellationToken);
-
-        public void Commit(StorageBatch batch)
-        {
-            gate.Wait(TimeSpan.FromSeconds(20));
-            inner.Commit(batch);
-        }
-
-        public void StageSnapshotPage(int dataset, int page, ReadOnlyMemory<byte> frame) =>
-            inner.StageSnapshotPage(dataset, page, frame);
-
-        public void Compact(IProgress<double>? progress, CancellationToken cancellationToken) =>
-            inner.Compact(progress, cancellationToken);
-
-        public IReadOnlyList<StorageFault> Verify(IProgress<double>? progress, CancellationToken cancellationToken) =>
-            inner.Verify(progress, cancellationToken);
-
-        public void Backup(string path, IProgress<double>? progress, CancellationToken cancellationToken) =>
-            inner.Backup(path, progress, cancellationToken);
-
-        public void Dispose() => inner.Dispose();
     }
 }

@@ -35,6 +35,7 @@ public static class FrameSoak
                 log($"{done + TrialsAScene} mutations: {joined} joined, {accepted} taken as messages, the others refused");
         }
 
+        failures.ForEach(log);
         log($"{joined} joined, {accepted} taken as messages, {failures.Count} failures");
         return failures;
     }
