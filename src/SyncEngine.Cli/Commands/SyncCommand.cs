@@ -11,17 +11,35 @@ internal static class SyncCommand
 
     public static Command Build(Terminal terminal)
     {
-        Argument<string> left = Arguments.File("A", "A store's file."), right = Arguments.File("B", "Another one.");
+        Argument<string> left = Arguments.File("A", "A store's file.");
+        Argument<string?> right = new("B") { Description = "Another one.", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> folder = new("--folder")
+        {
+            Description = "Instead of B: a folder that Dropbox, OneDrive, Steam Cloud or a USB stick carries.", HelpName = "DIR",
+        };
+        Option<bool> watch = new("--watch") { Description = "With --folder: stay, and sync whenever either side changes." };
+        Option<bool> adopt = new("--adopt")
+        {
+            Description = "With --folder: a guest that never synced takes the identity of the folder's files.",
+        };
         Option<bool> oneWay = new("--one-way") { Description = "Carry A's news to B only." };
         Option<bool> asJson = Arguments.AsJson();
         var command = new Command("sync", "Exchange what two files lack until both have the same. A file that does "
             + "not exist "
             + "is made. A guest that never synced takes the other file's identity; two identities that have synced "
             + "apart are refused. Exit code 0 when both are equal; with --one-way, when B has all that A has.")
-            { left, right, oneWay, asJson };
-        command.SetAction((arguments, cancellationToken) => SyncAsync(
-            terminal, arguments.GetRequiredValue(left), arguments.GetRequiredValue(right), arguments.GetValue(oneWay),
-            arguments.GetValue(asJson), cancellationToken));
+            { left, right, folder, watch, adopt, oneWay, asJson };
+        command.SetAction((arguments, cancellationToken) =>
+        {
+            (string a, string? b, string? shared) =
+                (arguments.GetRequiredValue(left), arguments.GetValue(right), arguments.GetValue(folder));
+            if ((b is null) == (shared is null))
+                throw CommandFailure.BadInput("Name another file to sync with, or a folder with --folder.");
+            return shared is null
+                ? SyncAsync(terminal, a, b!, arguments.GetValue(oneWay), arguments.GetValue(asJson), cancellationToken)
+                : FolderSync.RunAsync(
+                    terminal, a, shared, arguments.GetValue(watch), arguments.GetValue(adopt), cancellationToken);
+        });
         return command;
     }
 
