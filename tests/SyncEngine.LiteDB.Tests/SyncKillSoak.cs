@@ -97,7 +97,8 @@ public static class SyncKillSoak
         Dataset here = left.Identity.Dataset("save"), there = right.Identity.Dataset("save");
 
         // What one side has of the other must have been durable there: nothing leaves before.
-        if (there.Counter("left").Value > here.Counter("left").Value || here.Counter("right").Value > there.Counter("right").Value)
+        if (there.Counter("left").Value > here.Counter("left").Value
+            || here.Counter("right").Value > there.Counter("right").Value)
             failures.Add("a write was sent before it was durable");
         long travelled = Math.Min(there.Counter("left").Value, here.Counter("right").Value);
         (MemoryTransport one, MemoryTransport other) = MemoryTransport.CreatePair();

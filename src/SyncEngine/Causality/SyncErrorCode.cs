@@ -24,9 +24,6 @@ public enum SyncErrorCode
     /// <summary>The file is not a store, or a part of it is damaged.</summary>
     Damaged = 7,
 
-    /// <summary>Two copies of one replica wrote under one id; see the remarks of the message for the way out.</summary>
-    Forked = 8,
-
     /// <summary>The frame or file belongs to an identity that this store may not take.</summary>
     Unauthorized = 9,
 
