@@ -49,8 +49,8 @@ internal static class FolderSync
 
     private static string Describe(FolderResult result, string? path)
     {
-        string words = string.Create(CultureInfo.InvariantCulture,
-            $"{result.ChangesReceived} changes came from {result.FilesRead} files, {result.ChangesSent} went into {result.FilesWritten}");
+        string words = string.Create(CultureInfo.InvariantCulture, $"{result.ChangesReceived} changes came from "
+            + $"{result.FilesRead} files, {result.ChangesSent} went into {result.FilesWritten}");
         if (result.HasAdopted && path is not null)
             words = $"{path} was a guest that had never synced; it now shares the identity {result.Identity}.\n{words}";
         return result.Waiting.Count == 0 ? words : words + $"; waiting for {result.Waiting.Count} files that are not here yet";

@@ -38,7 +38,8 @@ internal static class StatusCommand
                 return ExitCode.Success;
             }
 
-            terminal.Out.WriteLine($"identity   {store.Identity.Id}{(store.Identity.IsPaired ? "" : ", a guest that never synced")}");
+            string kind = store.Identity.IsPaired ? "" : ", a guest that never synced";
+            terminal.Out.WriteLine($"identity   {store.Identity.Id}{kind}");
             terminal.Out.WriteLine($"last sync  {synced ?? "never with a peer that was connected"}");
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"holds      {datasets.Count} datasets, {records} records, {conflicts} conflicts, {ShownText.Bytes(bytes)}"));

@@ -24,10 +24,11 @@ public sealed class TransportSampleTests
         using SyncStore left = SyncStore.OpenInMemory(), right = SyncStore.OpenInMemory();
         left.Identity.Dataset("save")["player"] = "Ann";
         right.Identity.Dataset("save")["level"] = 3;
-        var (near, far) = GameSocket.CreatePair();
+        (GameSocket near, GameSocket far) = GameSocket.CreatePair();
+        GameTransport here = new(near), there = new(far);
         var options = new SyncOptions { Adopts = true };
-        Task<SyncResult> serving = right.ServeAsync(new GameTransport(far), options, soon.Token).AsTask();
-        Assert.True((await left.SynchronizeAsync(new GameTransport(near), options, null, soon.Token)).IsComplete);
+        Task<SyncResult> serving = right.ServeAsync(there, options, soon.Token).AsTask();
+        Assert.True((await left.SynchronizeAsync(here, options, null, soon.Token)).IsComplete);
         Assert.True((await serving).IsComplete);
         Assert.Equal("Ann", right.Identity.Dataset("save")["player"].AsString());
         Assert.Equal(3, left.Identity.Dataset("save")["level"].AsInteger());

@@ -196,7 +196,7 @@ public static class FrameSoak
             _session = null;
         }
 
-        /// <summary>All that a refused frame must leave as it was; other datasets may be asked for, but must stay empty.</summary>
+        /// <summary>All that a refused frame must leave as it was; other datasets may be asked for, but stay empty.</summary>
         private string Fingerprint() => CellReader.Fingerprint(_receiver.Identity.Dataset("save"))
             + string.Join(',', _receiver.Identity.DatasetNames);
 
