@@ -9,13 +9,15 @@ using SyncEngine.Tests.Wire;
 //   powercut  SEED COUNT   simulated power cuts, half from a plain thread, half with a SynchronizationContext
 //   kill      SEED COUNT   kill -9 of a child process, both kinds of thread
 //   synckill  SEED COUNT   kill -9 of one of two processes that sync live over the loopback
+//   healing   SEED COUNT   random copies and rollbacks, engine and model
+//   sessions  SEED COUNT   random histories of stores over bad networks
 //   frames    SEED COUNT   mutated frames and messages
 //   io        SEED STRIDE  every STRIDE-th I/O fails, then the disk is full at every STRIDE-th
 // Prints each failure; exits 1 if there was one.
 if (args.Length != 3 || !int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out int seed)
     || !int.TryParse(args[2], NumberStyles.None, CultureInfo.InvariantCulture, out int count))
 {
-    Console.Error.WriteLine("usage: histories|powercut|kill|synckill|frames|io SEED COUNT");
+    Console.Error.WriteLine("usage: histories|powercut|kill|synckill|healing|sessions|frames|io SEED COUNT");
     return 2;
 }
 
@@ -28,6 +30,8 @@ int failures = args[0] switch
     "kill" => KillSoak.Run(seed, count / 2, false, Console.WriteLine).Count
         + KillSoak.Run(seed + count, count - (count / 2), true, Console.WriteLine).Count,
     "synckill" => SyncKillSoak.Run(seed, count, Console.WriteLine).Count,
+    "healing" => SyncSoak.RunHealing(seed, count, Console.WriteLine),
+    "sessions" => SyncSoak.RunSessions(seed, count, Console.WriteLine),
     "frames" => FrameSoak.Run(seed, count, Console.WriteLine).Count,
     "io" => FaultSoak.RunFailures(seed, count, Console.WriteLine).Count
         + FaultSoak.RunFullDisks(seed, count, Console.WriteLine).Count,
