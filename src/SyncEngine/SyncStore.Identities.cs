@@ -179,7 +179,7 @@ public sealed partial class SyncStore
                 outcomes[names[i]] = result.Outcome;
             }
 
-            await identity.Pair(identity.Id).ConfigureAwait(false);
+            await Adopt(identity, identity.Id).ConfigureAwait(false);
             return new ApplyResult(outcomes);
         }
         finally
@@ -283,7 +283,9 @@ public sealed partial class SyncStore
         if (identity.Id != id && Identities.Any(other => other.Id == id))
             throw new SyncException(SyncErrorCode.Unauthorized,
                 $"The file already holds identity {id}: switch to it instead.");
-        await identity.Pair(id).ConfigureAwait(false);
+        Task paired = identity.Pair(id);
+        _journal?.RunNow();
+        await paired.ConfigureAwait(false);
     }
 
     /// <summary>Makes an identity's datasets durable and closes them; they are read anew when it is current again.</summary>
@@ -309,6 +311,9 @@ public sealed partial class SyncStore
     private Task WritePage(bool claimsFile, params ReadOnlySpan<(int Page, byte[]? Bytes)> others)
     {
         if (_journal is null) return Task.CompletedTask;
-        lock (_catalog) return _journal.SetMetadata(claimsFile, [(0, CatalogCodec.Write(_page)), .. others]);
+        Task written;
+        lock (_catalog) written = _journal.SetMetadata(claimsFile, [(0, CatalogCodec.Write(_page)), .. others]);
+        _journal.RunNow();
+        return written;
     }
 }

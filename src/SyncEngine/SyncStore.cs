@@ -50,6 +50,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             FrameLimits = options.FrameLimits,
             ChangeQueueMax = Math.Max(2, options.ChangeQueueMax),
             Journal = journal,
+            SnapshotSlackBytes = options.SnapshotSlackBytes,
             Claim = page.Claim,
             ObserverFailed = failure => TellObserverFailed(options, failure),
             Diverged = Subject.Synchronize(_divergences).OnNext,
@@ -70,6 +71,9 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
 
     /// <summary>The file's own random id, kept by copies of it.</summary>
     public Guid FileId => _page.FileId;
+
+    /// <summary>Where changes wait to become durable; null in memory.</summary>
+    internal Journal? Journal => _journal;
 
     /// <summary>How the store is doing: the current status at once, then each change.</summary>
     public IObservable<StoreStatus> Status => Observable.Create<StoreStatus>(observer => _status
@@ -98,7 +102,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(open);
         options ??= new SyncStoreOptions();
-        Journal journal = await Journal.OpenAsync(open).ConfigureAwait(false);
+        Journal journal = await Journal.OpenAsync(open, options.StoresByHand).ConfigureAwait(false);
         try
         {
             (IReadOnlyDictionary<int, byte[]> pages, bool isCopied, string name) = await journal.RunAsync(

@@ -28,5 +28,11 @@ public sealed record SyncStoreOptions
     /// <summary>Told of an observer that threw, which was therefore unsubscribed. Default: nothing is done.</summary>
     public Action<Exception> ObserverFailed { get; init; } = static _ => { };
 
+    /// <summary>Whether the store has no storage thread: a simulation does its work, see Journal.RunNow.</summary>
+    internal bool StoresByHand { get; init; }
+
+    /// <summary>See DatasetContext; small in simulations, so that their few writes make snapshots.</summary>
+    internal long SnapshotSlackBytes { get; init; } = 1024 * 1024;
+
     internal Connectivity Connectivity { get; init; } = Connectivity.System;
 }

@@ -8,7 +8,6 @@ namespace SyncEngine.Datasets;
 public sealed partial class Dataset : IJournaled
 {
     private const int PageBytes = 64 * 1024;
-    private const long SnapshotSlackBytes = 1024 * 1024;
     private const int SnapshotFactor = 4;
     private const int FrameOverheadBytes = 64;
 
@@ -132,6 +131,7 @@ public sealed partial class Dataset : IJournaled
             if (Context.Journal.Failure is not null) Context.Journal.Retry();
         }
 
+        Context.Journal.RunNow();
         return new ValueTask(cancellationToken.CanBeCanceled ? WaitAsync(wait, cancellationToken) : wait);
     }
 

@@ -30,7 +30,7 @@ public sealed partial class Dataset
             {
                 long live = _state.LiveBytes + 16L * (_state.LiveRecords + _state.Tombstones);
                 if (_holdsDamage) return true;
-                return _logBytes + _snapshotBytes > Math.Max(_snapshotNotBelow, SnapshotFactor * live + SnapshotSlackBytes);
+                return _logBytes + _snapshotBytes > Math.Max(_snapshotNotBelow, SnapshotFactor * live + Context.SnapshotSlackBytes);
             }
         }
     }

@@ -92,6 +92,9 @@ public sealed partial class Dataset : Records
 
     internal DatasetContext Context { get; }
 
+    /// <summary>What lies behind the face, for simulations and tests: look while nobody writes.</summary>
+    internal CellState State => _state;
+
     /// <summary>Told, outside the gate, when changes were handed out or merged.</summary>
     internal Action? Exchanged { get; set; }
 

@@ -21,6 +21,9 @@ internal sealed class DatasetContext
     /// <summary>Null in memory, where all is durable at once.</summary>
     public Journal? Journal { get; init; }
 
+    /// <summary>Bytes of overwritten changes that the log may hold before it is replaced by a snapshot.</summary>
+    public long SnapshotSlackBytes { get; init; } = 1024 * 1024;
+
     /// <summary>The claim of the file under which replicas are drawn.</summary>
     public ulong Claim { get; init; } = 1;
 

@@ -121,6 +121,7 @@ public sealed class Identity
             }
         }
 
+        _context.Journal?.RunNow();
         await durable.ConfigureAwait(false);
         return stored;
     }

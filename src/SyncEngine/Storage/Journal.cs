@@ -4,7 +4,8 @@ namespace SyncEngine.Storage;
 
 /// <summary>
 /// Group commit: one dedicated thread owns the storage, gathers what changed in any dataset into one batch and makes it
-/// durable with one commit. The thread has no SynchronizationContext, so no storage can be led astray by one.
+/// durable with one commit. The thread has no SynchronizationContext, so no storage can be led astray by one. A simulation
+/// has no such thread: there the work is done when <see cref="RunNow"/> is called, so that a seed replays a run.
 /// </summary>
 internal sealed class Journal : IDisposable
 {
@@ -12,7 +13,7 @@ internal sealed class Journal : IDisposable
 
     private readonly object _gate = new();
     private readonly Queue<Action<ISyncStorage>> _work = new();
-    private readonly Thread _thread;
+    private readonly Thread? _thread;
     private readonly Func<ISyncStorage> _open;
     private readonly TaskCompletionSource<bool> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HashSet<IJournaled> _dirty = [];
@@ -29,10 +30,10 @@ internal sealed class Journal : IDisposable
     private volatile bool _ended;
     private ISyncStorage? _storage;
 
-    private Journal(Func<ISyncStorage> open)
+    private Journal(Func<ISyncStorage> open, bool isByHand)
     {
         _open = open;
-        _thread = new Thread(Loop) { IsBackground = true, Name = "SyncEngine storage" };
+        if (!isByHand) _thread = new Thread(Loop) { IsBackground = true, Name = "SyncEngine storage" };
     }
 
     /// <summary>Why the last commit failed; null while all is well. Writes are refused while it is set.</summary>
@@ -44,14 +45,46 @@ internal sealed class Journal : IDisposable
     /// <summary>Called on the storage thread when <see cref="Failure"/> changes.</summary>
     public Action<SyncException?>? FailureChanged { get; set; }
 
-    /// <summary>Starts the thread and opens the storage on it.</summary>
-    public static async ValueTask<Journal> OpenAsync(Func<ISyncStorage> open)
+    /// <summary>Starts the thread and opens the storage on it; by hand there is no thread.</summary>
+    public static async ValueTask<Journal> OpenAsync(Func<ISyncStorage> open, bool isByHand = false)
     {
-        var journal = new Journal(open);
+        var journal = new Journal(open, isByHand);
+        if (journal._thread is null)
+        {
+            journal._storage = open();
+            return journal;
+        }
+
         journal._thread.Start();
         await journal._opened.Task.ConfigureAwait(false);
         return journal;
     }
+
+    /// <summary>By hand: gathers what is pending, which then waits for <see cref="RunNow"/> while writes go on.</summary>
+    /// <returns>Whether there was anything, and nothing gathered before.</returns>
+    public bool GatherNow()
+    {
+        if (_stuck is not null || !HasPending()) return false;
+        _stuck = Gather();
+        return true;
+    }
+
+    /// <summary>By hand: commits until nothing is pending, or once where the storage fails. Does nothing where a thread does
+    /// it.</summary>
+    public void RunNow()
+    {
+        if (_thread is not null || _storage is not { } storage || _ended) return;
+        if (Failure is not null) Commit(storage);
+        while (Failure is null)
+        {
+            if (_stuck is not null || HasPending()) Commit(storage);
+            else if (_snapshotting is not null) StagePage(storage);
+            else return;
+        }
+    }
+
+    /// <summary>By hand: what was gathered and is not committed yet; a crash may come before or after it landed.</summary>
+    public StorageBatch? Gathered => _stuck;
 
     /// <summary>Runs something on the storage thread, between commits.</summary>
     public Task<T> RunAsync<T>(Func<ISyncStorage, T> work)
@@ -76,10 +109,11 @@ internal sealed class Journal : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
-            _work.Enqueue(Run);
+            if (_thread is not null) _work.Enqueue(Run);
             Monitor.Pulse(_gate);
         }
 
+        if (_thread is null) Run(_storage!);
         return completion.Task;
     }
 
@@ -152,7 +186,8 @@ internal sealed class Journal : IDisposable
             Monitor.Pulse(_gate);
         }
 
-        _thread.Join();
+        if (_thread is not null) _thread.Join();
+        else End();
     }
 
     private static TaskCompletionSource<bool> NewCompletion()
@@ -200,7 +235,13 @@ internal sealed class Journal : IDisposable
             else StagePage(_storage);
         }
 
-        _storage.Dispose();
+        End();
+    }
+
+    private void End()
+    {
+        RunNow();
+        _storage!.Dispose();
         _ended = true;
         ReleaseWaiters(new SyncException(SyncErrorCode.StorageFailed,
             "The store was closed before this was durable. Open it again and repeat the change."));

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using SyncEngine.Causality;
 using SyncEngine.Cells;
 using SyncEngine.Datasets;
@@ -14,12 +13,9 @@ internal readonly record struct StandingEntry(
 /// <summary>Looks into a dataset past its face: every entry, and every count recomputed from them.</summary>
 internal static class CellReader
 {
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_state")]
-    public static extern ref CellState StateOf(Dataset dataset);
-
     public static List<StandingEntry> Standing(Dataset dataset)
     {
-        CellState state = StateOf(dataset);
+        CellState state = dataset.State;
         var standing = new List<StandingEntry>();
         for (int cell = 0; cell < state.Table.Bound; cell++)
         {
@@ -47,14 +43,14 @@ internal static class CellReader
 
     public static VersionVector VectorOf(Dataset dataset)
     {
-        ReplicaTable replicas = StateOf(dataset).Replicas;
+        ReplicaTable replicas = dataset.State.Replicas;
         return replicas.ToVector(replicas.Counters);
     }
 
     /// <summary>All that a refused frame must leave as it was.</summary>
     public static string Fingerprint(Dataset dataset)
     {
-        CellState state = StateOf(dataset);
+        CellState state = dataset.State;
         string lines = string.Join(';', Enumerable.Range(0, state.Replicas.Count)
             .Where(i => state.Replicas.Counter(i) > 0)
             .Select(i => state.Replicas.Id(i) + "=" + string.Join(',', state.Replicas.LineOf(i).ToArray())));
@@ -65,7 +61,7 @@ internal static class CellReader
     /// <summary>Holds every incremental figure against the same figure made anew from the entries.</summary>
     public static void AssertFiguresAreRight(Dataset dataset)
     {
-        CellState state = StateOf(dataset);
+        CellState state = dataset.State;
         ulong digest = 0;
         int tombstones = 0;
         long bytes = 0;

@@ -1,0 +1,78 @@
+using SyncEngine.Datasets;
+
+namespace SyncEngine.Testing;
+
+/// <summary>
+/// Plays random histories of many devices of one person: the real engine on a simulated network, disk and clock, all of which
+/// fail in every way they know. After each history everybody meets everybody; then all devices must be equal, nothing that was
+/// acknowledged may be lost, and what the app checks must hold. While it runs, each device is held at each step against what
+/// it must hold. The same seed plays the same histories.
+/// </summary>
+/// <remarks>It runs on the calling thread, a few thousand steps a second. Not thread-safe: give each thread its own.</remarks>
+public sealed class Simulation
+{
+    /// <summary>Most devices at the start of a history; copied files add up to three. At least 2; default 4.</summary>
+    public int DevicesMax { get; init; } = 4;
+
+    /// <summary>What may go wrong. Default: everything.</summary>
+    public SimulationFaults Faults { get; init; } = SimulationFaults.All;
+
+    /// <summary>What a device writes when it is its turn: draw all that is random from the generator, and write to nothing
+    /// but the dataset. Default: something random of every kind of record.</summary>
+    public Action<Dataset, Random>? Write { get; init; }
+
+    /// <summary>Prepares a dataset, as an app does when it opens one: its resolver above all. May be called more than
+    /// once.</summary>
+    public Action<Dataset>? Configure { get; init; }
+
+    /// <summary>What must hold at the end of each history; it gets the same dataset of each device and throws where it does
+    /// not.</summary>
+    public Action<IReadOnlyList<Dataset>>? Check { get; init; }
+
+    /// <summary>Plays histories until so many steps are done.</summary>
+    /// <param name="seed">The first history's seed; each further one has the next.</param>
+    /// <param name="steps">How many steps in all, at least 1.</param>
+    /// <param name="progress">Told after each history.</param>
+    /// <param name="cancellationToken">Ends the run between two histories.</param>
+    /// <exception cref="SimulationException">A history went wrong.</exception>
+    public SimulationReport Run(
+        ulong seed, long steps, IProgress<SimulationReport>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var counts = new SimulationReport();
+        for (ulong current = seed; counts.Steps < steps; current++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            List<Step> plan = Plan.Draw(current, steps - counts.Steps, Faults);
+            if (Play(current, plan, counts, null) is { } failure) throw Explain(current, plan, failure);
+            counts.Histories++;
+            progress?.Report(counts.Copy());
+        }
+
+        return counts;
+    }
+
+    private Exception? Play(ulong seed, List<Step> plan, SimulationReport counts, List<string>? words)
+    {
+        try
+        {
+            using var world = new World(this, seed, counts, words);
+            foreach (Step step in plan) world.Apply(step);
+            world.Heal();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+    }
+
+    private SimulationException Explain(ulong seed, List<Step> plan, Exception failure)
+    {
+        List<Step> shortest = Shrinking.Shrink(
+            plan, fewer => Play(seed, fewer, new SimulationReport(), null) is not null);
+        var words = new List<string>();
+        Exception reason = Play(seed, shortest, new SimulationReport(), words) ?? failure;
+        string what = reason is HistoryException ? reason.Message : $"{reason.GetType().Name}: {reason.Message}";
+        return new SimulationException(seed, plan.Count, what, words, reason);
+    }
+}

@@ -1,0 +1,126 @@
+using SyncEngine.Datasets;
+
+namespace SyncEngine.Testing;
+
+internal sealed partial class World
+{
+    private const int RoundsMax = 12;
+    private const int MeetingStepsMax = 20_000;
+
+    /// <summary>The dust settles: the network is whole and good, everybody meets everybody until nothing moves. Then all must
+    /// be equal and nothing lost.</summary>
+    public void Heal()
+    {
+        Tell("all faults end, everybody meets everybody");
+        Mend();
+        while (_connections.Count > 0) Close(_connections[0]);
+        MeetUntilQuiet();
+
+        // What stood in a torn piece of a file alone no peer can bring again: somebody gives it up.
+        foreach (SimulatedDevice device in _devices)
+        {
+            foreach (Dataset dataset in device.Datasets().Where(dataset => dataset.IsDamaged))
+            {
+                Tell($"{device.Name} gives up what is missing of {dataset.Name}");
+                dataset.AcceptLoss();
+            }
+        }
+
+        MeetUntilQuiet();
+        CheckEquality();
+        CheckAcknowledged();
+        CheckApp();
+    }
+
+    private void MeetUntilQuiet()
+    {
+        string before = "";
+        for (int round = 0; round < RoundsMax; round++)
+        {
+            string now = string.Join('|', _devices.Select(Fingerprint));
+            if (now == before) return;
+            before = now;
+            for (int i = 0; i < _devices.Count; i++)
+                for (int j = 0; j < i; j++) Meet(_devices[i], _devices[j], round);
+        }
+
+        throw new HistoryException("The devices do not come to rest: they go on changing each other.");
+    }
+
+    private void Meet(SimulatedDevice left, SimulatedDevice right, int round)
+    {
+        var random = new Random(round);
+        left.Flush();
+        right.Flush();
+        using var connection = new SimulatedConnection(left, right, random, SimulationFaults.None);
+        for (int step = 0; step < MeetingStepsMax; step++)
+        {
+            if (connection.IsQuiet || (step > MeetingStepsMax / 20 && (IsDamaged(left) || IsDamaged(right))))
+            {
+                Check(left);
+                Check(right);
+                return;
+            }
+
+            connection.Step(random, _counts);
+            left.Journal.RunNow();
+            right.Journal.RunNow();
+        }
+
+        throw new HistoryException($"{left.Name} and {right.Name} meet over a good connection and do not finish: "
+            + connection.State);
+    }
+
+    private static bool IsDamaged(SimulatedDevice device) => device.Datasets().Any(dataset => dataset.IsDamaged);
+
+    private void CheckEquality()
+    {
+        SimulatedDevice first = _devices[0];
+        foreach (SimulatedDevice device in _devices)
+        {
+            if (!NamesOf(device).SequenceEqual(NamesOf(first)))
+                throw new HistoryException($"{device.Name} and {first.Name} know of different datasets.");
+            foreach (Dataset dataset in NamesOf(device).Select(device.Dataset))
+            {
+                Dataset expected = first.Dataset(dataset.Name);
+                if (dataset.IsDamaged) throw new HistoryException($"{dataset.Name} of {device.Name} still misses changes.");
+                if (!dataset.Tell(out _).IsSameAs(expected.Tell(out _)))
+                    throw new HistoryException($"{dataset.Name} is at {dataset.Version} on {device.Name} and at "
+                        + $"{expected.Version} on {first.Name}.");
+                if (dataset.Digest != expected.Digest)
+                    throw new HistoryException($"{dataset.Name} differs between {device.Name} and {first.Name}.");
+                string here = DatasetReading.Read(dataset), there = DatasetReading.Read(expected);
+                if (here != there)
+                    throw new HistoryException($"{dataset.Name} reads differently: {device.Name}:\n{here}\n{first.Name}:\n{there}");
+            }
+        }
+    }
+
+    /// <summary>Datasets of which anything is known: a torn file may have lost all that it had of one.</summary>
+    private static List<string> NamesOf(SimulatedDevice device) =>
+        device.Datasets().Where(dataset => dataset.Version.Count > 0).Select(dataset => dataset.Name).ToList();
+
+    private void CheckAcknowledged()
+    {
+        var held = new HashSet<int>(Seen(_devices[0], true).Values.SelectMany(ids => ids));
+        for (int id = 0; id < _oracle.Writes.Count; id++)
+        {
+            WriteRecord write = _oracle.Writes[id];
+            if (write.IsAcknowledged && !write.MayBeMissing && !held.Contains(id))
+                throw new HistoryException($"{write} was acknowledged as durable, and nobody has it any more.");
+        }
+    }
+
+    private void CheckApp()
+    {
+        if (_simulation.Check is not { } check) return;
+        var datasets = _devices.ConvertAll(device => device.Dataset("save"));
+        foreach (Dataset dataset in datasets) _simulation.Configure?.Invoke(dataset);
+        string first = DatasetReading.Read(datasets[0]);
+        Dataset? odd = datasets.Find(dataset => DatasetReading.Read(dataset) != first);
+        if (odd is not null)
+            throw new HistoryException("The resolver shows different things on different devices: it must depend on nothing "
+                + $"but the values it is given.\n{first}\n{DatasetReading.Read(odd)}");
+        check(datasets);
+    }
+}
