@@ -22,6 +22,13 @@ internal sealed class Oracle
 
     public IReadOnlyList<WriteRecord> Writes => _writes;
 
+    /// <summary>Whether a file was torn. A device may then have lost a write that replaced others without noticing: the others
+    /// are gone though it has not seen why, and what was replaced may come back beside what replaced it.</summary>
+    public bool IsTorn { get; set; }
+
+    /// <summary>Whether anything was given up, so that devices may differ and heal.</summary>
+    public bool AllowsHealing { get; set; }
+
     /// <summary>Notes what the dataset holds before a write.</summary>
     public void BeforeWrite(Dataset dataset)
     {
@@ -30,6 +37,8 @@ internal sealed class Oracle
         _counterBefore = state.Own < 0 ? 0 : state.Replicas.Counter(state.Own);
         foreach (StandingWrite standing in Standing(state))
         {
+            // What stands beyond a gap of a torn file has not been seen yet: a write stands beside it.
+            if (standing.Counter > state.Replicas.Counter(standing.Replica)) continue;
             if (!_before.TryGetValue(standing.Text, out List<int>? cell)) _before.Add(standing.Text, cell = []);
             if (IdOf(dataset, standing) is >= 0 and int id) cell.Add(id);
         }
@@ -86,15 +95,15 @@ internal sealed class Oracle
         int expected = 0;
         for (int id = 0; id < _writes.Count; id++)
         {
-            if (!_covered[id]) continue;
             WriteRecord write = _writes[id];
-            if (write.IsDead)
+            if (!_covered[id] && !IsTorn) continue;
+            if (_covered[id] && write.IsDead)
                 throw new HistoryException($"{device} has seen {write}, which died with its process: it was sent before it was "
                     + "durable, or its name was used twice.");
             foreach (int old in write.Supersedes)
             {
                 _superseded[old] = true;
-                _surelySuperseded[old] |= !write.MayBeGone;
+                _surelySuperseded[old] |= !IsTorn;
             }
         }
 
@@ -103,6 +112,7 @@ internal sealed class Oracle
         foreach (StandingWrite standing in Standing(state))
         {
             int id = IdOf(dataset, standing);
+            if (id < 0) continue;
             if (!_covered[id]) throw new HistoryException($"{device} holds {_writes[id]}, which its version does not cover.");
             if (_surelySuperseded[id])
                 throw new HistoryException($"{device} holds {_writes[id]}, though it has seen what superseded it.");
@@ -149,21 +159,23 @@ internal sealed class Oracle
         }
     }
 
-    /// <summary>The write that stands there; −1 if the file misses changes, for then its lines may tell the wrong name.</summary>
-    private int IdOf(Dataset dataset, in StandingWrite standing)
+    /// <summary>The write that stands there; −1 if the file misses changes, for then its lines may tell the wrong name, or if
+    /// it got another name when devices that had given up different things healed what differed.</summary>
+    private int IdOf(Dataset dataset, StandingWrite standing)
     {
-        if (!_byName.TryGetValue((standing.Stamp, standing.Counter), out int id))
-        {
-            if (dataset.State.HasGaps) return -1;
-            throw new HistoryException($"A device holds {Describe(dataset.State, standing)}, which nobody wrote.");
-        }
-
-        StandingWrite written = _writes[id].Standing;
-        if (_writes[id].Dataset == dataset.Name && written.Text == standing.Text && written.Clock == standing.Clock
-            && written.IsDeleted == standing.IsDeleted && written.Value == standing.Value) return id;
-        if (dataset.State.HasGaps) return -1;
-        throw new HistoryException($"{_writes[id]} has become {Describe(dataset.State, standing)}.");
+        bool isKnown = _byName.TryGetValue((standing.Stamp, standing.Counter), out int id);
+        if (isKnown && _writes[id].Dataset == dataset.Name && IsSame(_writes[id].Standing, standing)) return id;
+        bool isHealed = AllowsHealing && standing.Counter == 1
+            && dataset.State.Replicas.Id(standing.Replica).Bits == standing.Stamp
+            && _writes.Exists(write => write.Dataset == dataset.Name && IsSame(write.Standing, standing));
+        if (dataset.State.HasGaps || isHealed) return -1;
+        throw new HistoryException(isKnown
+            ? $"{_writes[id]} has become {Describe(dataset.State, standing)}."
+            : $"A device holds {Describe(dataset.State, standing)}, which nobody wrote.");
     }
+
+    private static bool IsSame(in StandingWrite left, in StandingWrite right) => left.Text == right.Text
+        && left.Clock == right.Clock && left.IsDeleted == right.IsDeleted && left.Value == right.Value;
 
     private static List<StandingWrite> Standing(CellState state)
     {

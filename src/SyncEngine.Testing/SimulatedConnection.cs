@@ -44,7 +44,7 @@ internal sealed class SimulatedConnection : IDisposable
     public bool IsQuiet => _ends[0].Progress.IsLive && _ends[1].Progress.IsLive && _lines[0].Count + _lines[1].Count == 0;
 
     public string State => string.Join(" / ", _ends.Select((end, i) => $"{Devices[i].Name}: live {end.Progress.IsLive}, open "
-        + $"{end.Progress.IsOpen}, {_lines[i].Count} messages under way to it"));
+        + $"{end.Progress.IsOpen}, {_lines[i].Count} messages under way to it {end.Debug()}"));
 
     /// <summary>One thing happens, if anything can: a session hands out a message, or one arrives.</summary>
     /// <returns>The device that took a message, and what happened in words.</returns>
@@ -144,9 +144,8 @@ internal sealed class SimulatedConnection : IDisposable
         if (_ends[end].Progress.Refusals.Count == 0) return true;
         (string dataset, SyncException refusal) = _ends[end].Progress.Refusals.First();
 
-        // Who misses changes in a torn file says so; others go on.
-        if (refusal.Code == SyncErrorCode.Damaged || refusal.InnerException is SyncException { Code: SyncErrorCode.Damaged }
-            || refusal.Message.Contains("damaged", StringComparison.Ordinal)) return true;
+        // Who misses changes in a torn file says so; it is no refusal.
+        if (refusal.Code == SyncErrorCode.Damaged) return true;
         throw new HistoryException($"{Devices[end].Name} and {Devices[1 - end].Name} cannot agree on {dataset}: {refusal.Message}");
     }
 }

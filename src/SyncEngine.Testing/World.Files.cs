@@ -29,6 +29,7 @@ internal sealed partial class World
         _counts.Files++;
         Tell($"{device.Name} crashes, and a piece of its file cannot be read");
         HashSet<int> alone = HeldOnlyBy(device);
+        _oracle.IsTorn = true;
         Die(device, () => isTorn = device.Tear(random), mayLoseFile: true);
         if (!isTorn)
         {

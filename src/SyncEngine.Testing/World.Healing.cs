@@ -17,19 +17,30 @@ internal sealed partial class World
         MeetUntilQuiet();
 
         // What stood in a torn piece of a file alone no peer can bring again: somebody gives it up.
-        foreach (SimulatedDevice device in _devices)
-        {
-            foreach (Dataset dataset in device.Datasets().Where(dataset => dataset.IsDamaged))
-            {
-                Tell($"{device.Name} gives up what is missing of {dataset.Name}");
-                dataset.AcceptLoss();
-            }
-        }
-
+        List<(SimulatedDevice Device, Dataset Dataset)> damaged = [.. _devices.SelectMany(
+            device => device.Datasets().Where(dataset => dataset.IsDamaged).Select(dataset => (device, dataset)))];
+        foreach ((SimulatedDevice device, Dataset dataset) in damaged) GiveUp(device, dataset, damaged);
         MeetUntilQuiet();
         CheckEquality();
         CheckAcknowledged();
         CheckApp();
+    }
+
+    private void GiveUp(SimulatedDevice device, Dataset dataset, List<(SimulatedDevice Device, Dataset Dataset)> damaged)
+    {
+        Tell($"{device.Name} gives up what is missing of {dataset.Name}");
+        HashSet<int> gone = _oracle.CoveredBy(dataset.Name, dataset.State.Replicas);
+        dataset.AcceptLoss();
+        _oracle.AllowsHealing = true;
+        HashSet<int> seen = _oracle.CoveredBy(dataset.Name, dataset.State.Replicas);
+        seen.ExceptWith(gone);
+        foreach (SimulatedDevice other in _devices)
+        {
+            bool isWhole = !damaged.Exists(each => each.Device == other && each.Dataset.Name == dataset.Name);
+            if (isWhole && Seen(other, true).TryGetValue(dataset.Name, out HashSet<int>? held)) seen.ExceptWith(held);
+        }
+
+        foreach (int id in seen) _oracle.Writes[id].MayBeGone = true;
     }
 
     private void MeetUntilQuiet()
@@ -55,23 +66,18 @@ internal sealed partial class World
         using var connection = new SimulatedConnection(left, right, random, SimulationFaults.None);
         for (int step = 0; step < MeetingStepsMax; step++)
         {
-            if (connection.IsQuiet || (step > MeetingStepsMax / 20 && (IsDamaged(left) || IsDamaged(right))))
-            {
-                Check(left);
-                Check(right);
-                return;
-            }
-
-            connection.Step(random, _counts);
+            string? words = connection.Step(random, _counts).Words;
             left.Journal.RunNow();
             right.Journal.RunNow();
+            if (words is not null || !connection.IsQuiet) continue;
+            Check(left);
+            Check(right);
+            return;
         }
 
         throw new HistoryException($"{left.Name} and {right.Name} meet over a good connection and do not finish: "
             + connection.State);
     }
-
-    private static bool IsDamaged(SimulatedDevice device) => device.Datasets().Any(dataset => dataset.IsDamaged);
 
     private void CheckEquality()
     {

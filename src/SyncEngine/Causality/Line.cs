@@ -15,6 +15,22 @@ internal static class Line
         return length;
     }
 
+    /// <summary>The line with the openings of <paramref name="known"/> above a counter: those of changes that are here though
+    /// some before them are missing.</summary>
+    public static Opening[] Extend(Opening[] line, ReadOnlySpan<Opening> known, long counter)
+    {
+        int below = LengthAt(known, counter);
+        return below == known.Length ? line : [.. line, .. known[below..]];
+    }
+
+    /// <summary>Which opening has a stamp; −1 if none.</summary>
+    public static int IndexOf(ReadOnlySpan<Opening> line, ulong stamp)
+    {
+        for (int i = 0; i < line.Length; i++)
+            if (line[i].Stamp == stamp) return i;
+        return -1;
+    }
+
     /// <summary>Whether counters rise strictly and stay between 1 and <paramref name="counter"/>.</summary>
     public static bool IsValid(ReadOnlySpan<Opening> line, long counter)
     {

@@ -11,6 +11,10 @@ internal interface ILineage
     /// <summary>The highest counter covered; 0 for a replica that is only named.</summary>
     long Counter(int index);
 
+    /// <summary>The highest counter that anything here has: above <see cref="Counter"/> where a damaged file misses
+    /// changes.</summary>
+    long Ceiling(int index);
+
     ReadOnlySpan<Opening> LineOf(int index);
 
     /// <summary>The index of a replica, or −1.</summary>
@@ -30,6 +34,7 @@ internal sealed class Lineage : ILineage
     private readonly Dictionary<ReplicaId, int> _byId = [];
     private readonly List<ReplicaId> _ids = [];
     private readonly List<long> _counters = [];
+    private readonly List<long> _ceilings = [];
     private readonly List<Opening[]> _lines = [];
 
     public Lineage()
@@ -39,7 +44,11 @@ internal sealed class Lineage : ILineage
     public Lineage(ILineage source)
     {
         for (int i = 0; i < source.Count; i++)
-            if (source.Counter(i) > 0) Add(source.Id(i), source.Counter(i), source.LineOf(i).ToArray());
+        {
+            if (source.Ceiling(i) == 0) continue;
+            Add(source.Id(i), source.Counter(i), source.LineOf(i).ToArray());
+            _ceilings[^1] = source.Ceiling(i);
+        }
     }
 
     public int Count => _ids.Count;
@@ -47,6 +56,8 @@ internal sealed class Lineage : ILineage
     public ReplicaId Id(int index) => _ids[index];
 
     public long Counter(int index) => _counters[index];
+
+    public long Ceiling(int index) => _ceilings[index];
 
     public ReadOnlySpan<Opening> LineOf(int index) => _lines[index];
 
@@ -59,6 +70,7 @@ internal sealed class Lineage : ILineage
         if (!_byId.TryAdd(id, _ids.Count)) return false;
         _ids.Add(id);
         _counters.Add(counter);
+        _ceilings.Add(counter);
         _lines.Add(line);
         return true;
     }
@@ -80,18 +92,24 @@ internal sealed class Lineage : ILineage
         return true;
     }
 
+    public override string ToString() => string.Join(' ', Enumerable.Range(0, Count)
+        .Select(i => $"{_ids[i]}:{_counters[i]}<{_ceilings[i]}[{string.Join(',', _lines[i].Select(o => $"{o.FirstCounter}={o.Stamp:x}"))}]"));
+
     /// <exception cref="SyncException">The branch's name is taken: one side contradicts itself.</exception>
     public void Apply(Rename rename)
     {
         int at = Find(rename.Replica);
         int opening = Array.IndexOf(_lines[at], rename.From);
         int taken = Find(rename.To);
-        if (taken >= 0 && _counters[taken] > 0)
+        if (taken >= 0 && _ceilings[taken] > 0)
             throw new SyncException(SyncErrorCode.Malformed, $"Replica {rename.To} is told under two names. Nothing was "
                 + "merged; ask the sender for a snapshot.", 0);
         if (taken < 0) Add(rename.To, 0, []);
         taken = Find(rename.To);
-        (_counters[taken], _lines[taken]) = (_counters[at], _lines[at][opening..]);
-        (_counters[at], _lines[at]) = (rename.From.FirstCounter - 1, _lines[at][..opening]);
+        long before = rename.From.FirstCounter - 1;
+        _counters[taken] = _counters[at] > before ? _counters[at] : 0;
+        (_ceilings[taken], _lines[taken]) = (_ceilings[at], _lines[at][opening..]);
+        (_counters[at], _ceilings[at]) = (Math.Min(_counters[at], before), before);
+        _lines[at] = _lines[at][..opening];
     }
 }

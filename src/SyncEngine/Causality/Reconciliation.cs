@@ -41,7 +41,7 @@ internal static class Reconciliation
         for (int j = 0; j < there.Count; j++)
         {
             int i = here.Find(there.Id(j));
-            if (i < 0 || here.Counter(i) == 0 || there.Counter(j) == 0) continue;
+            if (i < 0 || here.Ceiling(i) == 0 || there.Ceiling(j) == 0) continue;
             if (!Forks(here, i, there, j, out bool loses, out Opening from)) continue;
             if (found && there.Id(j) > rename.Replica) continue;
             (found, isHere, rename) = (true, loses, new Rename(there.Id(j), from));
@@ -65,8 +65,8 @@ internal static class Reconciliation
         bool opensLeft = same < a.Length, opensRight = same < b.Length;
         (leftLoses, from) = (false, default);
         if (!opensLeft && !opensRight) return false;
-        long first = opensLeft ? a[same].FirstCounter : left.Counter(i) + 1;
-        long second = opensRight ? b[same].FirstCounter : right.Counter(j) + 1;
+        long first = opensLeft ? a[same].FirstCounter : left.Ceiling(i) + 1;
+        long second = opensRight ? b[same].FirstCounter : right.Ceiling(j) + 1;
         if (first == second)
         {
             if (!opensLeft || !opensRight) return false;
@@ -76,7 +76,7 @@ internal static class Reconciliation
         }
 
         leftLoses = first < second;
-        if (leftLoses ? !opensLeft || right.Counter(j) < first : !opensRight || left.Counter(i) < second) return false;
+        if (leftLoses ? !opensLeft || right.Ceiling(j) < first : !opensRight || left.Ceiling(i) < second) return false;
         from = leftLoses ? a[same] : b[same];
         return true;
     }
@@ -90,15 +90,15 @@ internal static class Reconciliation
         rename = default;
         for (int i = 0; i < here.Count; i++)
         {
-            if (here.Counter(i) == 0) continue;
+            if (here.Ceiling(i) == 0) continue;
             ReadOnlySpan<Opening> line = here.LineOf(i);
             int j = there.Find(here.Id(i));
-            int at = j < 0 || there.Counter(j) == 0 ? 0 : CommonPrefix(line, there.LineOf(j));
+            int at = j < 0 || there.Ceiling(j) == 0 ? 0 : CommonPrefix(line, there.LineOf(j));
             for (; at < line.Length; at++)
             {
                 if (line[at].Stamp == here.Id(i).Bits) continue;
                 int named = there.Find(new ReplicaId(line[at].Stamp));
-                if (named < 0 || there.Counter(named) == 0) continue;
+                if (named < 0 || there.Ceiling(named) == 0) continue;
                 rename = new Rename(here.Id(i), line[at]);
                 return true;
             }

@@ -51,8 +51,11 @@ internal sealed class CellColumns : ILineage, IDisposable
 
     public long[] Collected { get; set; } = [];
 
-    /// <summary>Each replica's line; null where a stored frame leaves it as it is.</summary>
-    public Opening[]?[] Lines { get; set; } = [];
+    /// <summary>Each replica's line; in a stored frame, what follows <see cref="OpeningsBefore"/>.</summary>
+    public Opening[][] Lines { get; set; } = [];
+
+    /// <summary>In a stored frame, how many openings of each line come before those that it tells.</summary>
+    public int[] OpeningsBefore { get; set; } = [];
 
     public bool IsSnapshot { get; set; }
 
@@ -72,6 +75,8 @@ internal sealed class CellColumns : ILineage, IDisposable
     ReplicaId ILineage.Id(int index) => Replicas[index];
 
     long ILineage.Counter(int index) => To[index];
+
+    long ILineage.Ceiling(int index) => To[index];
 
     ReadOnlySpan<Opening> ILineage.LineOf(int index) => Lines[index];
 

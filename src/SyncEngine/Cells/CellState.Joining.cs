@@ -297,7 +297,7 @@ internal sealed partial class CellState
             _frameTo[local] = 0;
             if (frame.To[i] <= Replicas.Counter(local)) continue;
             Replicas.SetCounter(local, frame.To[i]);
-            Replicas.SetLine(local, frame.Lines[i]!);
+            Replicas.SetLine(local, Line.Extend(frame.Lines[i], Replicas.LineOf(local), frame.To[i]));
             Replicas.Log(local).Settle();
 
             // Somebody else writes under our id: a copy, or this file is an old one. Who cannot be told apart any more by a

@@ -11,6 +11,7 @@ internal sealed class ReplicaTable : ILineage
     private readonly Dictionary<ulong, int> _byId = [];
     private ulong[] _ids = new ulong[2];
     private long[] _counters = new long[2];
+    private long[] _ceilings = new long[2];
     private long[] _collected = new long[2];
     private long[] _durable = new long[2];
     private bool[] _changed = new bool[2];
@@ -34,6 +35,8 @@ internal sealed class ReplicaTable : ILineage
     public ReplicaId Id(int replica) => new(_ids[replica]);
 
     public long Counter(int replica) => _counters[replica];
+
+    public long Ceiling(int replica) => _ceilings[replica];
 
     public long Collected(int replica) => _collected[replica];
 
@@ -61,7 +64,15 @@ internal sealed class ReplicaTable : ILineage
     public void SetCounter(int replica, long counter)
     {
         _counters[replica] = counter;
+        _ceilings[replica] = Math.Max(_ceilings[replica], counter);
         NoteChange(replica);
+    }
+
+    /// <summary>Of what is here of a replica only what <paramref name="counter"/> covers is surely whole.</summary>
+    public void SetGap(int replica, long counter, long ceiling)
+    {
+        (_counters[replica], _durable[replica], _ceilings[replica]) = (counter, counter, ceiling);
+        Changes++;
     }
 
     public void SetCollected(int replica, long counter)
@@ -113,6 +124,7 @@ internal sealed class ReplicaTable : ILineage
         SetLine(renamed, _lines[old][opening..]);
         SetLine(old, _lines[old][..opening]);
         if (_counters[old] > before) (_counters[renamed], _counters[old]) = (_counters[old], before);
+        if (_ceilings[old] > before) (_ceilings[renamed], _ceilings[old]) = (_ceilings[old], before);
         if (_collected[old] > before) (_collected[renamed], _collected[old]) = (_collected[old], before);
         _durable[old] = Math.Min(_durable[old], before);
         if (!Lowered.Contains(old)) Lowered.Add(old);
@@ -121,7 +133,7 @@ internal sealed class ReplicaTable : ILineage
     /// <summary>Sets a replica's counter and frontier as a stored frame has them, lower ones too.</summary>
     public void Lower(int replica, long counter, long collected)
     {
-        (_counters[replica], _collected[replica]) = (counter, collected);
+        (_counters[replica], _ceilings[replica], _collected[replica]) = (counter, counter, collected);
         NoteChange(replica);
     }
 
@@ -154,6 +166,7 @@ internal sealed class ReplicaTable : ILineage
         int length = Count * 2;
         Array.Resize(ref _ids, length);
         Array.Resize(ref _counters, length);
+        Array.Resize(ref _ceilings, length);
         Array.Resize(ref _collected, length);
         Array.Resize(ref _durable, length);
         Array.Resize(ref _changed, length);

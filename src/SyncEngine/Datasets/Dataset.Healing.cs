@@ -71,14 +71,11 @@ public sealed partial class Dataset
         DropTransfer();
         foreach (Rename rename in renames)
         {
-            int old = _state.Replicas.Find(rename.Replica), renamed = _state.Replicas.Find(rename.To);
+            int old = _state.Replicas.Find(rename.Replica);
             long before = rename.From.FirstCounter - 1;
             for (int i = 0; i < _inFlightCounters.Count; i++)
                 if (_inFlightCounters[i].Replica == old && _inFlightCounters[i].Counter > before)
                     _inFlightCounters[i] = (old, before);
-            if (!_gapCeilings.TryGetValue(old, out long ceiling) || ceiling <= before) continue;
-            _gapCeilings[renamed] = ceiling;
-            _gapCeilings[old] = before;
         }
 
         if (_state.HasGaps) CloseGaps();

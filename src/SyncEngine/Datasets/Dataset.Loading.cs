@@ -7,7 +7,6 @@ namespace SyncEngine.Datasets;
 
 public sealed partial class Dataset
 {
-    private readonly Dictionary<int, long> _gapCeilings = [];
     private readonly List<StorageFault> _faults = [];
 
     /// <summary>
@@ -36,12 +35,10 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            foreach (KeyValuePair<int, long> gap in _gapCeilings)
-                if (_state.Replicas.Counter(gap.Key) < gap.Value) _state.Replicas.SetCounter(gap.Key, gap.Value);
+            for (int i = 0; i < _state.Replicas.Count; i++)
+                if (_state.Replicas.Counter(i) < _state.Replicas.Ceiling(i)) _state.Replicas.SetCounter(i, _state.Replicas.Ceiling(i));
             CloseGaps();
-            NoteEpoch();
-            _state.Complete();
-            QueueForCommit();
+            CompleteLocked(new ChangeOrigin(true, default));
         }
     }
 
@@ -59,9 +56,9 @@ public sealed partial class Dataset
 
     private void CloseGaps()
     {
-        foreach (int replica in _gapCeilings.Keys.ToList())
-            if (_state.Replicas.Counter(replica) >= _gapCeilings[replica]) _gapCeilings.Remove(replica);
-        _state.HasGaps = _gapCeilings.Count > 0;
+        _state.HasGaps = false;
+        for (int i = 0; i < _state.Replicas.Count; i++)
+            _state.HasGaps |= _state.Replicas.Ceiling(i) > _state.Replicas.Counter(i);
     }
 
     private sealed class Loader(Dataset dataset) : IFrameReader
@@ -73,7 +70,7 @@ public sealed partial class Dataset
         };
 
         private readonly CellState _state = dataset._state;
-        private readonly Dictionary<int, long> _wholeUpTo = [];
+        private readonly Dictionary<ReplicaId, long> _wholeUpTo = [];
         private bool _damaged;
         private bool _lostPage;
         private StoredHeader? _header;
@@ -105,7 +102,7 @@ public sealed partial class Dataset
         {
             _state.CompleteLoading();
             NoteGaps();
-            _state.HasGaps = dataset._gapCeilings.Count > 0;
+            dataset.CloseGaps();
             if (_header is not null)
             {
                 dataset._epochs.AddRange(_epochs);
@@ -128,32 +125,60 @@ public sealed partial class Dataset
                     + "is none of its own. Restore a backup, or sync a new file.");
             if (decoded.Stored.Epochs.Count > 0) _epochs = decoded.Stored.Epochs;
             if (_header is null || decoded.Stored.Revision >= _header.Revision) _header = decoded.Stored;
-            foreach ((int replica, long counter) in _state.Load(
-                decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow, decoded.Stored.Lowered))
+            NoteWhole(decoded.Columns, decoded.Stored.Lowered);
+            _state.Load(decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow, decoded.Stored.Lowered);
+        }
+
+        /// <summary>After a damaged frame: up to where all is there. A frame that builds on more than that does not change it;
+        /// one that a peer brought afterwards builds on it.</summary>
+        private void NoteWhole(CellColumns frame, IReadOnlyList<ReplicaId> lowered)
+        {
+            if (!_damaged) return;
+            for (int i = 0; i < frame.Replicas.Length; i++)
             {
-                if (!_wholeUpTo.TryGetValue(replica, out long known) || counter < known) _wholeUpTo[replica] = counter;
+                ReplicaId id = frame.Replicas[i];
+                int local = _state.Replicas.Find(id);
+                long known = local < 0 ? 0 : _state.Replicas.Counter(local);
+                if (lowered.Count > 0 && local < 0) _wholeUpTo[id] = 0;
+                if (frame.To[i] == 0) continue;
+                if (!_wholeUpTo.TryGetValue(id, out long whole)) whole = _lostPage ? 0 : known;
+                if (frame.Base[i] <= whole) whole = Math.Max(whole, frame.To[i]);
+                if (lowered.Contains(id)) whole = Math.Min(whole, frame.To[i]);
+                _wholeUpTo[id] = whole;
             }
         }
 
         /// <summary>Lowers the vector to what is surely whole, so that a peer sends the rest again.</summary>
         private void NoteGaps()
         {
-            var highest = new long[_state.Replicas.Count];
+            var whole = new long[_state.Replicas.Count];
+            for (int i = 0; i < whole.Length; i++)
+            {
+                if (!_wholeUpTo.TryGetValue(_state.Replicas.Id(i), out whole[i]))
+                    whole[i] = _lostPage ? 0 : _state.Replicas.Counter(i);
+                if (Line.LengthAt(_state.Replicas.LineOf(i), whole[i]) == 0) whole[i] = 0;
+            }
+
+            // What replaced others and is dropped leaves holes anywhere: a peer tells all of it again.
+            if (_damaged && _state.DropUnnamed(whole)) Array.Clear(whole, 0, whole.Length);
+            var ceilings = new long[whole.Length];
             for (int cell = 0; cell < _state.Table.Bound; cell++)
             {
                 if (!_state.Table.IsInUse(cell) || CellKinds.IsHeader(_state.Table[cell].Kind)) continue;
                 foreach (EntryData entry in _state.EntriesOf(cell))
-                    highest[entry.Replica] = Math.Max(highest[entry.Replica], entry.Counter);
+                    ceilings[entry.Replica] = Math.Max(ceilings[entry.Replica], entry.Counter);
             }
 
-            for (int i = 0; i < highest.Length; i++)
+            for (int i = 0; i < whole.Length; i++)
             {
-                long whole = _lostPage ? 0 : _wholeUpTo.TryGetValue(i, out long known) ? known : _state.Replicas.Counter(i);
-                long ceiling = Math.Max(highest[i], _state.Replicas.Counter(i));
-                if (whole >= ceiling) continue;
-                dataset._gapCeilings[i] = ceiling;
-                _state.Replicas.SetCounter(i, whole);
-                _state.Replicas.SetDurable(i, whole);
+                if (!_state.IsLineBroken(i)) ceilings[i] = Math.Max(ceilings[i], _state.Replicas.Counter(i));
+                ceilings[i] = Math.Max(ceilings[i], whole[i]);
+                if (whole[i] < Math.Max(ceilings[i], _state.Replicas.Counter(i)))
+                    _state.Replicas.SetGap(i, whole[i], ceilings[i]);
+                if (_state.Replicas.Collected(i) > whole[i]) _state.Replicas.SetCollected(i, whole[i]);
+                ReadOnlySpan<Opening> line = _state.Replicas.LineOf(i);
+                int openings = Line.LengthAt(line, ceilings[i]);
+                if (openings < line.Length) _state.Replicas.SetLine(i, line[..openings].ToArray());
             }
         }
     }

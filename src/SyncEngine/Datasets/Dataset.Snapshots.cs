@@ -29,7 +29,9 @@ public sealed partial class Dataset
             lock (_gate)
             {
                 long live = _state.LiveBytes + 16L * (_state.LiveRecords + _state.Tombstones);
-                if (_holdsDamage) return true;
+
+                // While changes are missing the old frames tell best what is.
+                if (_holdsDamage || _state.HasGaps) return _holdsDamage && !_state.HasGaps;
                 return _logBytes + _snapshotBytes > Math.Max(_snapshotNotBelow, SnapshotFactor * live + Context.SnapshotSlackBytes);
             }
         }

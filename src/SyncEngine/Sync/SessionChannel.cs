@@ -43,6 +43,12 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public bool IsRefused { get; set; }
 
+    /// <summary>A damaged file misses changes here, so that nothing can be given until a peer has brought them.</summary>
+    public bool MissesChanges { get; set; }
+
+    /// <summary>The same of the peer.</summary>
+    public bool PeerMissesChanges { get; set; }
+
     public bool OwesAcknowledgement { get; set; }
 
     public bool IsExpected { get; set; }
@@ -53,10 +59,11 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public VersionVector HeldTo = VersionVector.Empty;
 
-    public bool IsSettled => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames) && Dataset.Version.Equals(Peer);
+    public bool IsSettled => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames)
+        && (MissesChanges || Dataset.Version.IsAtMost(Peer)) && (PeerMissesChanges || Peer.IsAtMost(Dataset.Version));
 
-    public bool IsRoundDone => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames) && Target.IsAtMost(Peer)
-        && (PeerTarget ?? Peer).IsAtMost(Dataset.Version);
+    public bool IsRoundDone => !OwesAcknowledgement && !Dataset.HasRenamesBeyond(ToldRenames)
+        && (MissesChanges || Target.IsAtMost(Peer)) && (PeerMissesChanges || (PeerTarget ?? Peer).IsAtMost(Dataset.Version));
 
     public void DropHeld() => (Held, HeldPart) = (null, null);
 

@@ -40,6 +40,21 @@ internal sealed partial class SyncSession
         try
         {
             if (channel.Held is null) Hold(channel);
+            if (channel.MissesChanges)
+            {
+                channel.MissesChanges = false;
+                Progress.Refusals.Remove(channel.Dataset.Name);
+                TellVersion(channel);
+                return _control.Dequeue();
+            }
+        }
+        catch (SyncException e) when (e.Code == SyncErrorCode.Damaged)
+        {
+            // The peer may bring what is missing here; after that there is something to give.
+            if (channel.MissesChanges) return null;
+            channel.MissesChanges = true;
+            Progress.Refusals[channel.Dataset.Name] = e;
+            return MessageCodec.Write(new RefuseMessage(channel.Dataset.Name, e.Code, e.Message));
         }
         catch (SyncException e)
         {

@@ -129,6 +129,8 @@ internal sealed partial class SyncSession : IDisposable
         _control.Enqueue(MessageCodec.WriteFarewell(reason?.Code ?? 0, reason?.Message ?? ""));
     }
 
+    internal string Debug() => string.Join(';', _channels.Values.Select(c => $"{c.Dataset.Name} own {c.Dataset.Version} peer {c.Peer} sent {c.Sent} owes {c.OwesAcknowledgement} refused {c.IsRefused} misses {c.MissesChanges}/{c.PeerMissesChanges} renames {c.ToldRenames}/{c.Dataset.Renames} transfer {c.Transfer is not null} held {c.Held is not null} state {new Lineage(c.Dataset.State.Replicas)}\n"));
+
     public void Dispose()
     {
         _identity.Advanced -= OnAdvanced;
@@ -269,6 +271,8 @@ internal sealed partial class SyncSession : IDisposable
         VersionVector own = channel.Dataset.Version, theirs = have.Version.ToVector();
         TakeMark(channel, have.Mark, isRenamed, channel.Peer, theirs);
         (channel.Peer, channel.IsPeerKnown) = (theirs, true);
+        if (channel.PeerMissesChanges) Progress.Refusals.Remove(have.Dataset);
+        (channel.PeerMissesChanges, channel.MissesChanges) = (false, false);
         if (channel.PeerTarget is not null) channel.PeerTarget = theirs;
         CompareDigests(channel, have);
         if (!channel.IsExpected)
@@ -319,7 +323,10 @@ internal sealed partial class SyncSession : IDisposable
     private void TakeRefuse(RefuseMessage message)
     {
         if (!_channels.TryGetValue(message.Dataset, out SessionChannel? channel)) return;
-        channel.IsRefused = true;
+
+        // A peer that misses changes gives nothing until somebody has brought them; it takes what comes.
+        if (message.Code == SyncErrorCode.Damaged) channel.PeerMissesChanges = true;
+        else channel.IsRefused = true;
         Progress.Refusals[message.Dataset] = new SyncException(message.Code, "The peer refused: " + message.Reason);
     }
 
@@ -329,7 +336,7 @@ internal sealed partial class SyncSession : IDisposable
         if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
         CellColumns columns = frame.Columns;
-        var to = new VersionVector(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i])));
+        VersionVector sent = ToOf(columns);
         PartOutcome outcome;
         try
         {
@@ -349,12 +356,19 @@ internal sealed partial class SyncSession : IDisposable
         if (outcome == PartOutcome.Gap) TellVersion(channel, isStuck: true);
         if (outcome is PartOutcome.Gap or PartOutcome.Busy) return;
         Progress.ChangesReceived += columns.EntryCount;
+        VersionVector to = ToOf(columns);
+
+        // Told of what stands beyond a gap here the peer would have renamed its branch itself; it follows when it hears of it.
+        if (!to.Equals(sent)) TellVersion(channel);
         if (outcome == PartOutcome.Taken || !to.IsAtMost(channel.Dataset.Seen)) return;
         channel.Peer = channel.Peer.Join(to);
         channel.Sent = channel.Sent.Join(to);
         channel.OwesAcknowledgement = true;
         Activate(channel);
     }
+
+    private static VersionVector ToOf(CellColumns columns) =>
+        new(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i])).Where(dot => dot.Counter > 0));
 
     private void UpdateProgress()
     {

@@ -66,15 +66,27 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
     private void ReadLines(ref MessagePackReader reader)
     {
         FrameReader.ExpectArray(ref reader, columns.Replicas.Length);
-        var lines = new Opening[]?[columns.Replicas.Length];
+        var lines = new Opening[columns.Replicas.Length][];
+        columns.OpeningsBefore = type == FrameType.Stored ? new int[lines.Length] : [];
         for (int i = 0; i < lines.Length; i++)
         {
-            if (type == FrameType.Stored && reader.TryReadNil()) continue;
-            lines[i] = ReadLine(ref reader, columns.To[i]);
+            lines[i] = type == FrameType.Stored ? ReadStoredLine(ref reader, out columns.OpeningsBefore[i])
+                : ReadLine(ref reader, columns.To[i]);
         }
 
         columns.Lines = lines;
         if (type != FrameType.Stored) CheckLines(columns, reader.Consumed);
+    }
+
+    /// <summary>A whole line, or the last opening of one and how many come before it.</summary>
+    private static Opening[] ReadStoredLine(ref MessagePackReader reader, out int before)
+    {
+        before = 0;
+        if (reader.CreatePeekReader().ReadArrayHeader() != 3) return ReadLine(ref reader, FrameLimits.CounterMax);
+        reader.ReadArrayHeader();
+        before = reader.ReadInt32();
+        if (before < 0) throw FrameReader.Fault("A negative number of openings.", reader.Consumed);
+        return [new Opening(reader.ReadInt64(), reader.ReadUInt64())];
     }
 
     /// <summary>Reads the line of a replica that made <paramref name="counter"/> changes.</summary>
@@ -84,7 +96,7 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
         if (count % 2 != 0) throw FrameReader.Fault("A line has an opening without a stamp.", reader.Consumed);
         var line = new Opening[count / 2];
         for (int j = 0; j < line.Length; j++) line[j] = new Opening(reader.ReadInt64(), reader.ReadUInt64());
-        return Line.IsValid(line, counter) ? line
+        return Line.IsValid(line, counter) || (line.Length == 0 && counter == FrameLimits.CounterMax) ? line
             : throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
     }
 

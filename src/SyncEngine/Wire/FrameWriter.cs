@@ -31,7 +31,7 @@ internal static class FrameWriter
         if (type != FrameType.Delta) writer.WriteNil();
         else WriteCounters(ref writer, scratch, baseCounters);
         WriteCollected(ref writer, scratch);
-        WriteLines(ref writer, scratch, onlyChanged: false);
+        WriteLines(ref writer, scratch);
         scratch.Complete(ref writer, revisions: false);
         writer.WriteNil();
         writer.WriteNil();
@@ -91,8 +91,8 @@ internal static class FrameWriter
     }
 
     /// <summary>
-    /// A page of a snapshot: cells and, in the first page, the vector that was durable when it was begun, from which the
-    /// kept frames of the log count on.
+    /// A page of a snapshot: cells and, in the first page, the vector that was durable when it was begun, with its lines, from
+    /// which the kept frames of the log count on.
     /// </summary>
     public static byte[] WritePage(
         string dataset, CellState state, bool isFirst, ReadOnlySpan<int> cells, StoredHeader header)
@@ -133,7 +133,7 @@ internal static class FrameWriter
     /// <param name="to">All counters, of which the first <paramref name="known"/> are told.</param>
     /// <param name="known">How many of the replicas have their counter told.</param>
     /// <param name="from">All counters before.</param>
-    /// <param name="changed">How many of the replicas changed: frontiers and lines are told only of such.</param>
+    /// <param name="changed">How many of the replicas changed: frontiers are told only of such.</param>
     private static byte[] WriteStored(
         string dataset, ColumnWriter scratch, StoredHeader header, ReadOnlySpan<long> to, int known,
         ReadOnlySpan<long> from, int changed)
@@ -147,7 +147,7 @@ internal static class FrameWriter
         WriteChanged(ref writer, scratch, changed, from);
         if (changed > 0) WriteCollected(ref writer, scratch);
         else writer.WriteNil();
-        WriteLines(ref writer, scratch, onlyChanged: true, changed);
+        WriteStoredLines(ref writer, scratch, known, wholeLines: changed == 0);
         scratch.Complete(ref writer, revisions: true, header.Revision);
         WriteHeader(ref writer, header);
         writer.WriteNil();
@@ -220,19 +220,32 @@ internal static class FrameWriter
         foreach (int replica in scratch.Replicas) writer.Write(scratch.State.Replicas.Collected(replica));
     }
 
-    private static void WriteLines(
-        ref MessagePackWriter writer, ColumnWriter scratch, bool onlyChanged, int changed = 0)
+    private static void WriteLines(ref MessagePackWriter writer, ColumnWriter scratch)
+    {
+        writer.WriteArrayHeader(scratch.Replicas.Count);
+        foreach (int replica in scratch.Replicas) WriteLine(ref writer, scratch.State.Replicas.LineOf(replica));
+    }
+
+    /// <summary>Of a line that did not change the last opening, so that the loss of an earlier frame does not lose the
+    /// line.</summary>
+    private static void WriteStoredLines(
+        ref MessagePackWriter writer, ColumnWriter scratch, int known, bool wholeLines)
     {
         writer.WriteArrayHeader(scratch.Replicas.Count);
         for (int i = 0; i < scratch.Replicas.Count; i++)
         {
-            if (onlyChanged && (i >= changed || !scratch.State.Replicas.LineChanged(scratch.Replicas[i])))
+            int replica = scratch.Replicas[i];
+            ReadOnlySpan<Opening> line = scratch.State.Replicas.LineOf(replica);
+            if (line.IsEmpty || (i < known && (wholeLines || scratch.State.Replicas.LineChanged(replica))))
             {
-                writer.WriteNil();
+                WriteLine(ref writer, line);
                 continue;
             }
 
-            WriteLine(ref writer, scratch.State.Replicas.LineOf(scratch.Replicas[i]));
+            writer.WriteArrayHeader(3);
+            writer.Write(line.Length - 1);
+            writer.Write(line[^1].FirstCounter);
+            writer.Write(line[^1].Stamp);
         }
     }
 
