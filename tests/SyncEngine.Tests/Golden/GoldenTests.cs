@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using SyncEngine.Datasets;
 using SyncEngine.Storage;
+using SyncEngine.Sync;
 using SyncEngine.Tests.Laws;
 using SyncEngine.Tests.Simulation;
+using SyncEngine.Tests.Sync;
 using SyncEngine.Wire;
 using Xunit;
 
@@ -15,7 +17,7 @@ namespace SyncEngine.Tests.Golden;
 public sealed class GoldenTests
 {
     public static TheoryData<string> Names() => new("delta", "snapshot", "packed", "bundle", "stored", "store-page",
-        "identity-page");
+        "identity-page", "folder-file", "folder-next");
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -30,6 +32,22 @@ public sealed class GoldenTests
         else Assert.Equal(Convert.ToHexString(File.ReadAllBytes(path)), Convert.ToHexString(made));
     }
 
+    [Fact]
+    public void A_store_takes_the_files_of_a_folder()
+    {
+        FolderDevice writer = Written(files: 2), reader = new(10);
+        foreach (string name in (string[])["folder-next", "folder-file"])
+        {
+            byte[] bytes = File.ReadAllBytes(Path.Combine(Folder(), name + ".bin"));
+            reader.Files.Put(Path.Combine(writer.Here, name + ".sync"), bytes);
+        }
+
+        FolderResult result = reader.Round();
+        Assert.True(result.HasAdopted && result.IsComplete);
+        Assert.Equal((2, 2), (result.FilesRead, result.ChangesReceived));
+        Assert.Equal(writer.Print(), reader.Print());
+    }
+
     private static byte[] Make(string name)
     {
         var guid = new Guid("00112233-4455-6677-8899-aabbccddeeff");
@@ -39,6 +57,7 @@ public sealed class GoldenTests
             "store-page" => CatalogCodec.Write(new StorePage(guid, 7, 1, 3, 2)),
             "identity-page" => CatalogCodec.Write(new IdentityPage(1, 2, true, [1, 2, 3], datasets)),
             "stored" => StoredFrame(),
+            "folder-file" or "folder-next" => FolderFile(name == "folder-file" ? 1 : 2),
             "bundle" => FrameWriter.WriteBundle(new string('a', 32), [Frame("delta"), Frame("snapshot")]),
             _ => Frame(name),
         };
@@ -75,6 +94,26 @@ public sealed class GoldenTests
             w.Delete("deleted");
         });
         return site;
+    }
+
+    private static byte[] FolderFile(int sequence)
+    {
+        FolderDevice device = Written(sequence);
+        return device.Files.Files[device.Files.Shared.ElementAt(sequence - 1)].Bytes;
+    }
+
+    /// <summary>A store that put some files into a folder, so small that packing would not pay.</summary>
+    internal static FolderDevice Written(int files)
+    {
+        var device = new FolderDevice(9);
+        device.Store.AdoptIdentityAsync(TraceScenarios.Owner).AsTask().GetAwaiter().GetResult();
+        device.Store.Identity.Dataset("prefs")["theme"] = "dark";
+        device.Round();
+        if (files == 1) return device;
+        device.Time.Advance(1000);
+        device.Store.Identity.Dataset("prefs")["size"] = 12;
+        device.Round();
+        return device;
     }
 
     private static string Unpacked(byte[] frame)
