@@ -23,11 +23,9 @@ internal sealed class Oracle
     public IReadOnlyList<WriteRecord> Writes => _writes;
 
     /// <summary>Whether a file was torn. A device may then have lost a write that replaced others without noticing: the others
-    /// are gone though it has not seen why, and what was replaced may come back beside what replaced it.</summary>
+    /// are gone though it has not seen why, and what was replaced may come back beside what replaced it; devices that differ
+    /// by that heal, and what only some hold gets another name.</summary>
     public bool IsTorn { get; set; }
-
-    /// <summary>Whether anything was given up, so that devices may differ and heal.</summary>
-    public bool AllowsHealing { get; set; }
 
     /// <summary>Notes what the dataset holds before a write.</summary>
     public void BeforeWrite(Dataset dataset)
@@ -160,12 +158,12 @@ internal sealed class Oracle
     }
 
     /// <summary>The write that stands there; −1 if the file misses changes, for then its lines may tell the wrong name, or if
-    /// it got another name when devices that had given up different things healed what differed.</summary>
+    /// it got another name when devices healed what differed.</summary>
     private int IdOf(Dataset dataset, StandingWrite standing)
     {
         bool isKnown = _byName.TryGetValue((standing.Stamp, standing.Counter), out int id);
         if (isKnown && _writes[id].Dataset == dataset.Name && IsSame(_writes[id].Standing, standing)) return id;
-        bool isHealed = AllowsHealing && standing.Counter == 1
+        bool isHealed = IsTorn && standing.Counter == 1
             && dataset.State.Replicas.Id(standing.Replica).Bits == standing.Stamp
             && _writes.Exists(write => write.Dataset == dataset.Name && IsSame(write.Standing, standing));
         if (dataset.State.HasGaps || isHealed) return -1;

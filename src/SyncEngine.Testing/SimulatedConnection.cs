@@ -44,7 +44,7 @@ internal sealed class SimulatedConnection : IDisposable
     public bool IsQuiet => _ends[0].Progress.IsLive && _ends[1].Progress.IsLive && _lines[0].Count + _lines[1].Count == 0;
 
     public string State => string.Join(" / ", _ends.Select((end, i) => $"{Devices[i].Name}: live {end.Progress.IsLive}, open "
-        + $"{end.Progress.IsOpen}, {_lines[i].Count} messages under way to it {end.Debug()}"));
+        + $"{end.Progress.IsOpen}, {_lines[i].Count} messages under way to it"));
 
     /// <summary>One thing happens, if anything can: a session hands out a message, or one arrives.</summary>
     /// <returns>The device that took a message, and what happened in words.</returns>

@@ -31,7 +31,6 @@ internal sealed partial class World
         Tell($"{device.Name} gives up what is missing of {dataset.Name}");
         HashSet<int> gone = _oracle.CoveredBy(dataset.Name, dataset.State.Replicas);
         dataset.AcceptLoss();
-        _oracle.AllowsHealing = true;
         HashSet<int> seen = _oracle.CoveredBy(dataset.Name, dataset.State.Replicas);
         seen.ExceptWith(gone);
         foreach (SimulatedDevice other in _devices)

@@ -92,9 +92,6 @@ internal sealed class Lineage : ILineage
         return true;
     }
 
-    public override string ToString() => string.Join(' ', Enumerable.Range(0, Count)
-        .Select(i => $"{_ids[i]}:{_counters[i]}<{_ceilings[i]}[{string.Join(',', _lines[i].Select(o => $"{o.FirstCounter}={o.Stamp:x}"))}]"));
-
     /// <exception cref="SyncException">The branch's name is taken: one side contradicts itself.</exception>
     public void Apply(Rename rename)
     {

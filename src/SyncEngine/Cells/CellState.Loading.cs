@@ -8,9 +8,17 @@ internal sealed partial class CellState
     /// Replays a stored frame: its cells replace what they held, its counters, frontiers and lines are taken over. Call
     /// <see cref="CompleteLoading"/> after the last.
     /// </summary>
-    public void Load(CellColumns frame, long revision, long[] revisionsBelow, IReadOnlyList<ReplicaId> lowered)
+    /// <param name="frame">The frame.</param>
+    /// <param name="revision">Its revision.</param>
+    /// <param name="revisionsBelow">How far below it each cell changed.</param>
+    /// <param name="lowered">The replicas whose counters count though they were higher.</param>
+    /// <param name="isDamaged">Whether a frame before it was damaged.</param>
+    /// <returns>Branches that were renamed by a damaged frame, by their new names.</returns>
+    public IReadOnlyList<ReplicaId> Load(
+        CellColumns frame, long revision, long[] revisionsBelow, IReadOnlyList<ReplicaId> lowered, bool isDamaged)
     {
-        if (lowered.Count == 0) FollowLostRenames(frame);
+        _followed.Clear();
+        if (isDamaged) FollowLostRenames(frame);
         MapReplicas(frame);
         FindCells(frame);
         for (int i = 0; i < frame.CellCount; i++) LoadCell(frame, frame.Cells[i], _frameCells[i], revision - revisionsBelow[i]);
@@ -26,6 +34,26 @@ internal sealed partial class CellState
         }
 
         Revision = Math.Max(Revision, revision);
+        return _followed;
+    }
+
+    /// <summary>Merges a stored frame that could only be shown before, because one that it builds on was damaged.</summary>
+    public void JoinLater(CellColumns frame)
+    {
+        FindCells(frame);
+        MapReplicas(frame);
+        for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
+        for (int i = 0; i < frame.CellCount; i++) Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
+        for (int i = 0; i < frame.EntryCount; i++)
+            Replicas.NoteBeyond(_localOf[frame.Entries[i].Replica], frame.Entries[i].Counter);
+        for (int i = 0; i < frame.Replicas.Length; i++)
+        {
+            _frameTo[_localOf[i]] = 0;
+            if (frame.To[i] > Replicas.Counter(_localOf[i])) Replicas.SetCounter(_localOf[i], frame.To[i]);
+            Replicas.Log(_localOf[i]).Settle();
+        }
+
+        JoinCollected(frame);
     }
 
     /// <summary>Builds the dot logs once all stored frames are replayed; what was loaded is durable.</summary>
@@ -51,6 +79,8 @@ internal sealed partial class CellState
 
     /// <summary>Replicas of whose line an opening is missing, so that nobody knows who wrote what stands above.</summary>
     private readonly HashSet<int> _brokenLines = [];
+
+    private readonly List<ReplicaId> _followed = [];
 
     public bool IsLineBroken(int replica) => _brokenLines.Contains(replica);
 
@@ -139,6 +169,7 @@ internal sealed partial class CellState
         }
 
         Replicas.Split(old, renamed, from);
+        _followed.Add(Replicas.Id(renamed));
     }
 
     private readonly struct Unnamed(long[] whole, HashSet<int> broken) : IEntryFilter

@@ -46,7 +46,24 @@ internal sealed class DotLog
         int from = Array.BinarySearch(_counters, 0, _sortedCount, least);
         if (from < 0) from = ~from;
         Array.Sort(_counters, _cells, from, Count - from);
+        DropTwins(from);
         _sortedCount = Count;
+    }
+
+    /// <summary>A dot that went while changes were missing, and that a peer brought again, would be listed twice.</summary>
+    private void DropTwins(int from)
+    {
+        int kept = from;
+        for (int i = from; i < Count; i++)
+        {
+            bool isTwin = false;
+            for (int j = kept - 1; j >= from && _counters[j] == _counters[i] && !isTwin; j--) isTwin = _cells[j] == _cells[i];
+            if (isTwin) continue;
+            (_counters[kept], _cells[kept]) = (_counters[i], _cells[i]);
+            kept++;
+        }
+
+        Count = kept;
     }
 
     /// <summary>The index of the first dot with a counter above <paramref name="counter"/>.</summary>

@@ -75,6 +75,9 @@ internal sealed class ReplicaTable : ILineage
         Changes++;
     }
 
+    /// <summary>Something of a replica is here that its counter may not cover.</summary>
+    public void NoteBeyond(int replica, long counter) => _ceilings[replica] = Math.Max(_ceilings[replica], counter);
+
     public void SetCollected(int replica, long counter)
     {
         _collected[replica] = counter;

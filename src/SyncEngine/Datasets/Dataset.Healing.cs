@@ -69,6 +69,7 @@ public sealed partial class Dataset
     private void NoteRenames(IReadOnlyList<Rename> renames)
     {
         DropTransfer();
+        _laterFrames.Clear();
         foreach (Rename rename in renames)
         {
             int old = _state.Replicas.Find(rename.Replica);

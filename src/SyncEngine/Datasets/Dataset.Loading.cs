@@ -8,6 +8,7 @@ namespace SyncEngine.Datasets;
 public sealed partial class Dataset
 {
     private readonly List<StorageFault> _faults = [];
+    private readonly List<LaterFrame> _laterFrames = [];
 
     /// <summary>
     /// Whether changes are missing that stood in a damaged part of the file. Reading and writing go on, deltas are
@@ -35,6 +36,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
+            _laterFrames.Clear();
             for (int i = 0; i < _state.Replicas.Count; i++)
                 if (_state.Replicas.Counter(i) < _state.Replicas.Ceiling(i)) _state.Replicas.SetCounter(i, _state.Replicas.Ceiling(i));
             CloseGaps();
@@ -52,19 +54,36 @@ public sealed partial class Dataset
         var parts = new PartLoader(this);
         storage.ReadFrames(-Number, parts, cancellationToken);
         parts.Complete();
+
+        // A transfer builds on what was here when it began.
+        if (_transfer is { Count: > 0 } && (_state.HasGaps || !_transfer.Low.IsAtMost(Seen))) DropTransfer();
     }
 
     private void CloseGaps()
     {
+        // What was written after a damaged frame counts once what it builds on is there: as a delta it is merged.
+        _state.HasGaps = true;
+        for (int i = 0; i < _laterFrames.Count; i++)
+        {
+            if (!_laterFrames[i].From.IsAtMost(Seen)) continue;
+            using DecodedFrame later = FrameReader.Read(_laterFrames[i].Frame, Loader.OwnFrames);
+            _laterFrames.RemoveAt(i);
+            i = -1;
+            _state.JoinLater(later.Columns);
+        }
+
         _state.HasGaps = false;
         for (int i = 0; i < _state.Replicas.Count; i++)
             _state.HasGaps |= _state.Replicas.Ceiling(i) > _state.Replicas.Counter(i);
     }
 
+    /// <summary>A stored frame that came after a damaged one.</summary>
+    private readonly record struct LaterFrame(VersionVector From, byte[] Frame);
+
     private sealed class Loader(Dataset dataset) : IFrameReader
     {
         // What was stored here was taken in before: bounds for strangers must not lock it away.
-        private static readonly FrameLimits _ownFrames = new()
+        public static readonly FrameLimits OwnFrames = new()
         {
             FrameBytesMax = int.MaxValue, ReplicasMax = int.MaxValue, EntriesMax = int.MaxValue,
         };
@@ -119,21 +138,28 @@ public sealed partial class Dataset
 
         private void Replay(ReadOnlyMemory<byte> frame)
         {
-            using DecodedFrame decoded = FrameReader.Read(frame, _ownFrames);
+            using DecodedFrame decoded = FrameReader.Read(frame, OwnFrames);
             if (decoded.Stored is null || decoded.Dataset != dataset.Name)
                 throw new SyncException(SyncErrorCode.Damaged, $"A frame that is stored for dataset {dataset.Name} "
                     + "is none of its own. Restore a backup, or sync a new file.");
             if (decoded.Stored.Epochs.Count > 0) _epochs = decoded.Stored.Epochs;
             if (_header is null || decoded.Stored.Revision >= _header.Revision) _header = decoded.Stored;
-            NoteWhole(decoded.Columns, decoded.Stored.Lowered);
-            _state.Load(decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow, decoded.Stored.Lowered);
+            if (_damaged) NoteWhole(decoded, frame);
+            foreach (ReplicaId branch in _state.Load(
+                decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow, decoded.Stored.Lowered, _damaged))
+            {
+                _wholeUpTo[branch] = 0;
+                dataset._laterFrames.Clear();
+            }
         }
 
         /// <summary>After a damaged frame: up to where all is there. A frame that builds on more than that does not change it;
         /// one that a peer brought afterwards builds on it.</summary>
-        private void NoteWhole(CellColumns frame, IReadOnlyList<ReplicaId> lowered)
+        private void NoteWhole(DecodedFrame decoded, ReadOnlyMemory<byte> bytes)
         {
-            if (!_damaged) return;
+            CellColumns frame = decoded.Columns;
+            IReadOnlyList<ReplicaId> lowered = decoded.Stored!.Lowered;
+            bool buildsOnMore = false;
             for (int i = 0; i < frame.Replicas.Length; i++)
             {
                 ReplicaId id = frame.Replicas[i];
@@ -142,11 +168,19 @@ public sealed partial class Dataset
                 if (lowered.Count > 0 && local < 0) _wholeUpTo[id] = 0;
                 if (frame.To[i] == 0) continue;
                 if (!_wholeUpTo.TryGetValue(id, out long whole)) whole = _lostPage ? 0 : known;
+                buildsOnMore |= frame.Base[i] > whole;
                 if (frame.Base[i] <= whole) whole = Math.Max(whole, frame.To[i]);
                 if (lowered.Contains(id)) whole = Math.Min(whole, frame.To[i]);
                 _wholeUpTo[id] = whole;
             }
+
+            // Names before and after a rename do not go together.
+            if (lowered.Count > 0) dataset._laterFrames.Clear();
+            else if (buildsOnMore) dataset._laterFrames.Add(new LaterFrame(BaseOf(frame), bytes.ToArray()));
         }
+
+        private static VersionVector BaseOf(CellColumns frame) => new(Enumerable.Range(0, frame.Replicas.Length)
+            .Where(i => frame.Base[i] > 0).Select(i => new Dot(frame.Replicas[i], frame.Base[i])));
 
         /// <summary>Lowers the vector to what is surely whole, so that a peer sends the rest again.</summary>
         private void NoteGaps()

@@ -33,6 +33,9 @@ internal sealed class Transfer(bool isSnapshot)
 
     public PartHeader Last => _parts[^1].Header;
 
+    /// <summary>What the transfer builds on; empty for a snapshot.</summary>
+    public VersionVector Low => isSnapshot ? VersionVector.Empty : _parts[^1].Low;
+
     public Lineage High => _parts[^1].High;
 
     /// <summary>Whether a part goes on where the last one ended.</summary>

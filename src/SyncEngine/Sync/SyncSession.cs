@@ -129,8 +129,6 @@ internal sealed partial class SyncSession : IDisposable
         _control.Enqueue(MessageCodec.WriteFarewell(reason?.Code ?? 0, reason?.Message ?? ""));
     }
 
-    internal string Debug() => string.Join(';', _channels.Values.Select(c => $"{c.Dataset.Name} own {c.Dataset.Version} peer {c.Peer} sent {c.Sent} owes {c.OwesAcknowledgement} refused {c.IsRefused} misses {c.MissesChanges}/{c.PeerMissesChanges} renames {c.ToldRenames}/{c.Dataset.Renames} transfer {c.Transfer is not null} held {c.Held is not null} state {new Lineage(c.Dataset.State.Replicas)}\n"));
-
     public void Dispose()
     {
         _identity.Advanced -= OnAdvanced;
