@@ -71,6 +71,7 @@ internal static class CommandLine
             ServeCommand.Build(terminal),
             ConnectCommand.Build(terminal),
             StatusCommand.Build(terminal),
+            SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),
             ApplyCommand.Build(terminal),
             InspectCommand.Build(terminal),

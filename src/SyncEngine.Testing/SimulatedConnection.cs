@@ -15,10 +15,13 @@ internal sealed class SimulatedConnection : IDisposable
     private readonly int _duplication;
     private readonly int _reordering;
     private readonly int _slowSide;
+    private readonly Func<byte[], byte[]>? _tamper;
     private int _idle;
 
-    public SimulatedConnection(SimulatedDevice left, SimulatedDevice right, Random random, SimulationFaults faults)
+    public SimulatedConnection(
+        SimulatedDevice left, SimulatedDevice right, Random random, SimulationFaults faults, Func<byte[], byte[]>? tamper)
     {
+        _tamper = tamper;
         Devices = [left, right];
         bool isBad = random.Next(2) == 0;
         int Draw(SimulationFaults fault, int most) => isBad && (faults & fault) != 0 ? random.Next(most) : 0;
@@ -100,7 +103,7 @@ internal sealed class SimulatedConnection : IDisposable
         List<byte[]> line = _lines[1 - end];
         if (line.Count >= (_slowSide == 1 - end ? SlowCapacity : Capacity)) return false;
         if (!_ends[end].TryTake(out ReadOnlyMemory<byte> taken)) return false;
-        byte[] message = taken.ToArray();
+        byte[] message = _tamper?.Invoke(taken.ToArray()) ?? taken.ToArray();
 
         // A handshake is over a connection that keeps order and loses nothing; what comes after need not be.
         bool isHello = MessageWords.IsHello(message);
@@ -146,6 +149,7 @@ internal sealed class SimulatedConnection : IDisposable
 
         // Who misses changes in a torn file says so; it is no refusal.
         if (refusal.Code == SyncErrorCode.Damaged) return true;
-        throw new HistoryException($"{Devices[end].Name} and {Devices[1 - end].Name} cannot agree on {dataset}: {refusal.Message}");
+        throw new HistoryException(
+            $"{Devices[end].Name} and {Devices[1 - end].Name} cannot agree on {dataset}: {refusal.Message}");
     }
 }

@@ -11,12 +11,16 @@ internal sealed class SimulatedDevice
     private const long SnapshotSlackBytes = 1500;
     private readonly ulong _seed;
     private SimulatedDisk _disk;
+    private SimulatedDisk _last;
     private ulong _openings;
 
-    public SimulatedDevice(int number, ulong seed, SimulatedDisk disk, SimulatedClock clock)
+    private readonly bool _repeatsRandomness;
+
+    public SimulatedDevice(int number, ulong seed, SimulatedDisk disk, SimulatedClock clock, bool repeatsRandomness)
     {
-        (Number, _seed, _disk, Clock) = (number, seed, disk, clock);
+        (Number, _seed, _disk, Clock, _repeatsRandomness) = (number, seed, disk, clock, repeatsRandomness);
         Store = Open();
+        _last = disk.Copy();
     }
 
     public int Number { get; }
@@ -50,8 +54,10 @@ internal sealed class SimulatedDevice
 
     /// <summary>The process dies as it is and starts again.</summary>
     /// <param name="lands">Whether a commit under way still reaches the disk.</param>
-    public void Crash(bool lands)
+    /// <param name="forgets">Whether the disk forgets all that came after the last crash or copy.</param>
+    public void Crash(bool lands, bool forgets)
     {
+        SimulatedDisk before = _last;
         if (lands && Journal.Gathered is { } batch)
         {
             _ = Journal.RunAsync(storage =>
@@ -61,7 +67,8 @@ internal sealed class SimulatedDevice
             });
         }
 
-        _disk = _disk.Copy();
+        _last = _disk.Copy();
+        _disk = forgets ? before.Copy() : _last.Copy();
         Store = Open();
     }
 
@@ -84,7 +91,7 @@ internal sealed class SimulatedDevice
     private SyncStore Open() => SyncStore.OpenAsync(_disk.Open, new SyncStoreOptions
     {
         TimeProvider = Clock,
-        RandomSource = RandomSource.Seeded((_seed * 1_000_003) + ++_openings),
+        RandomSource = RandomSource.Seeded((_seed * 1_000_003) + (_repeatsRandomness ? 0 : ++_openings)),
         StoresByHand = true,
         SnapshotSlackBytes = SnapshotSlackBytes,
     }).AsTask().GetAwaiter().GetResult();

@@ -29,6 +29,15 @@ public sealed class Simulation
     /// not.</summary>
     public Action<IReadOnlyList<Dataset>>? Check { get; init; }
 
+    /// <summary>Changes each message of a session, to show that a broken engine is caught.</summary>
+    internal Func<byte[], byte[]>? Tamper { get; init; }
+
+    /// <summary>A disk that says that a commit is durable and forgets it in a crash.</summary>
+    internal bool ForgetsCommits { get; init; }
+
+    /// <summary>Each opening draws the same random bits as the one before, as a machine does whose image was restored.</summary>
+    internal bool RepeatsRandomness { get; init; }
+
     /// <summary>Plays histories until so many steps are done.</summary>
     /// <param name="seed">The first history's seed; each further one has the next.</param>
     /// <param name="steps">How many steps in all, at least 1.</param>
@@ -49,6 +58,17 @@ public sealed class Simulation
         }
 
         return counts;
+    }
+
+    /// <summary>Plays one history and tells it in words, step by step.</summary>
+    /// <param name="seed">The history's seed.</param>
+    /// <param name="steps">Most steps; most histories have fewer.</param>
+    /// <exception cref="SimulationException">The history went wrong.</exception>
+    public IReadOnlyList<string> Tell(ulong seed, long steps = long.MaxValue)
+    {
+        List<Step> plan = Plan.Draw(seed, steps, Faults);
+        var words = new List<string>();
+        return Play(seed, plan, new SimulationReport(), words) is { } failure ? throw Explain(seed, plan, failure) : words;
     }
 
     private Exception? Play(ulong seed, List<Step> plan, SimulationReport counts, List<string>? words)

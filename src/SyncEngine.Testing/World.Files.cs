@@ -19,7 +19,7 @@ internal sealed partial class World
         bool lands = random.Next(2) == 0;
         Tell($"{device.Name} crashes" + (device.Journal.Gathered is null ? "" : lands ? " after a commit that nobody was told of"
             : " before its commit"));
-        Die(device, () => device.Crash(lands), mayLoseFile: false);
+        Die(device, () => device.Crash(lands, _simulation.ForgetsCommits), mayLoseFile: false);
     }
 
     /// <summary>A piece of the file becomes unreadable: what stood in it alone may be lost, nothing else.</summary>
@@ -33,7 +33,7 @@ internal sealed partial class World
         Die(device, () => isTorn = device.Tear(random), mayLoseFile: true);
         if (!isTorn)
         {
-            Die(device, () => device.Crash(lands: false), mayLoseFile: false);
+            Die(device, () => device.Crash(lands: false, forgets: false), mayLoseFile: false);
             return;
         }
 

@@ -62,7 +62,7 @@ internal sealed partial class World
         var random = new Random(round);
         left.Flush();
         right.Flush();
-        using var connection = new SimulatedConnection(left, right, random, SimulationFaults.None);
+        using var connection = new SimulatedConnection(left, right, random, SimulationFaults.None, _simulation.Tamper);
         for (int step = 0; step < MeetingStepsMax; step++)
         {
             string? words = connection.Step(random, _counts).Words;
@@ -81,6 +81,7 @@ internal sealed partial class World
     private void CheckEquality()
     {
         SimulatedDevice first = _devices[0];
+        foreach (SimulatedDevice device in _devices) _simulation.Configure?.Invoke(device.Dataset("save"));
         foreach (SimulatedDevice device in _devices)
         {
             if (!NamesOf(device).SequenceEqual(NamesOf(first)))
@@ -95,8 +96,10 @@ internal sealed partial class World
                 if (dataset.Digest != expected.Digest)
                     throw new HistoryException($"{dataset.Name} differs between {device.Name} and {first.Name}.");
                 string here = DatasetReading.Read(dataset), there = DatasetReading.Read(expected);
-                if (here != there)
-                    throw new HistoryException($"{dataset.Name} reads differently: {device.Name}:\n{here}\n{first.Name}:\n{there}");
+                if (here == there) continue;
+                throw new HistoryException((_simulation.Configure is null ? "It reads differently"
+                    : "The resolver shows different things: it must depend on nothing but the values that it is given")
+                    + $". {dataset.Name} on {device.Name}:\n{here}\non {first.Name}:\n{there}");
             }
         }
     }
@@ -119,13 +122,6 @@ internal sealed partial class World
     private void CheckApp()
     {
         if (_simulation.Check is not { } check) return;
-        var datasets = _devices.ConvertAll(device => device.Dataset("save"));
-        foreach (Dataset dataset in datasets) _simulation.Configure?.Invoke(dataset);
-        string first = DatasetReading.Read(datasets[0]);
-        Dataset? odd = datasets.Find(dataset => DatasetReading.Read(dataset) != first);
-        if (odd is not null)
-            throw new HistoryException("The resolver shows different things on different devices: it must depend on nothing "
-                + $"but the values it is given.\n{first}\n{DatasetReading.Read(odd)}");
-        check(datasets);
+        check(_devices.ConvertAll(device => device.Dataset("save")));
     }
 }

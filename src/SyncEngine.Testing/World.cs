@@ -86,7 +86,7 @@ internal sealed partial class World : IDisposable
     private void Add(SimulatedDisk disk, SimulatedClock clock)
     {
         int number = _devices.Count;
-        _devices.Add(new SimulatedDevice(number, (_seed * 131) + (ulong)number + 1, disk, clock));
+        _devices.Add(new SimulatedDevice(number, (_seed * 131) + (ulong)number + 1, disk, clock, _simulation.RepeatsRandomness));
     }
 
     private void Write(SimulatedDevice device, Random random)
@@ -150,7 +150,7 @@ internal sealed partial class World : IDisposable
     {
         if (left == right || _connections.Count >= ConnectionsMax || (_isSplit && left.Side != right.Side)
             || _connections.Exists(c => c.Devices.Contains(left) && c.Devices.Contains(right))) return;
-        var connection = new SimulatedConnection(left, right, random, _simulation.Faults);
+        var connection = new SimulatedConnection(left, right, random, _simulation.Faults, _simulation.Tamper);
         Tell(connection.Words);
         _connections.Add(connection);
     }

@@ -40,8 +40,14 @@ internal sealed partial class CellState
     /// <summary>Merges a stored frame that could only be shown before, because one that it builds on was damaged.</summary>
     public void JoinLater(CellColumns frame)
     {
-        FindCells(frame);
         MapReplicas(frame);
+        for (int i = 0; i < frame.Replicas.Length; i++)
+        {
+            if (frame.OpeningsBefore[i] + frame.Lines[i].Length > Replicas.LineOf(_localOf[i]).Length)
+                LoadLine(_localOf[i], frame.OpeningsBefore[i], frame.Lines[i]);
+        }
+
+        FindCells(frame);
         for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
         for (int i = 0; i < frame.CellCount; i++) Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
         for (int i = 0; i < frame.EntryCount; i++)

@@ -68,11 +68,13 @@ internal sealed class ReplicaTable : ILineage
         NoteChange(replica);
     }
 
-    /// <summary>Of what is here of a replica only what <paramref name="counter"/> covers is surely whole.</summary>
+    /// <summary>Of what is here of a replica only what <paramref name="counter"/> covers is surely whole. The next frame tells,
+    /// for what is written from now on builds on that.</summary>
     public void SetGap(int replica, long counter, long ceiling)
     {
         (_counters[replica], _durable[replica], _ceilings[replica]) = (counter, counter, ceiling);
-        Changes++;
+        if (!Lowered.Contains(replica)) Lowered.Add(replica);
+        NoteChange(replica);
     }
 
     /// <summary>Something of a replica is here that its counter may not cover.</summary>

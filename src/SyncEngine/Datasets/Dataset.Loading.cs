@@ -38,7 +38,11 @@ public sealed partial class Dataset
             EnterLocked();
             _laterFrames.Clear();
             for (int i = 0; i < _state.Replicas.Count; i++)
-                if (_state.Replicas.Counter(i) < _state.Replicas.Ceiling(i)) _state.Replicas.SetCounter(i, _state.Replicas.Ceiling(i));
+            {
+                long ceiling = _state.Replicas.Ceiling(i);
+                if (_state.Replicas.Counter(i) < ceiling) _state.Replicas.SetCounter(i, ceiling);
+            }
+
             CloseGaps();
             CompleteLocked(new ChangeOrigin(true, default));
         }
@@ -74,7 +78,12 @@ public sealed partial class Dataset
 
         _state.HasGaps = false;
         for (int i = 0; i < _state.Replicas.Count; i++)
+        {
             _state.HasGaps |= _state.Replicas.Ceiling(i) > _state.Replicas.Counter(i);
+            ReadOnlySpan<Opening> line = _state.Replicas.LineOf(i);
+            int openings = Line.LengthAt(line, _state.Replicas.Ceiling(i));
+            if (openings < line.Length) _state.Replicas.SetLine(i, line[..openings].ToArray());
+        }
     }
 
     /// <summary>A stored frame that came after a damaged one.</summary>
@@ -148,6 +157,7 @@ public sealed partial class Dataset
             foreach (ReplicaId branch in _state.Load(
                 decoded.Columns, decoded.Stored.Revision, decoded.RevisionsBelow, decoded.Stored.Lowered, _damaged))
             {
+                // Names before and after a rename do not go together.
                 _wholeUpTo[branch] = 0;
                 dataset._laterFrames.Clear();
             }
@@ -166,17 +176,16 @@ public sealed partial class Dataset
                 int local = _state.Replicas.Find(id);
                 long known = local < 0 ? 0 : _state.Replicas.Counter(local);
                 if (lowered.Count > 0 && local < 0) _wholeUpTo[id] = 0;
-                if (frame.To[i] == 0) continue;
+                bool isLowered = lowered.Contains(id);
+                if (frame.To[i] == 0 && !isLowered) continue;
                 if (!_wholeUpTo.TryGetValue(id, out long whole)) whole = _lostPage ? 0 : known;
                 buildsOnMore |= frame.Base[i] > whole;
                 if (frame.Base[i] <= whole) whole = Math.Max(whole, frame.To[i]);
-                if (lowered.Contains(id)) whole = Math.Min(whole, frame.To[i]);
+                if (isLowered) whole = Math.Min(whole, frame.To[i]);
                 _wholeUpTo[id] = whole;
             }
 
-            // Names before and after a rename do not go together.
-            if (lowered.Count > 0) dataset._laterFrames.Clear();
-            else if (buildsOnMore) dataset._laterFrames.Add(new LaterFrame(BaseOf(frame), bytes.ToArray()));
+            if (buildsOnMore) dataset._laterFrames.Add(new LaterFrame(BaseOf(frame), bytes.ToArray()));
         }
 
         private static VersionVector BaseOf(CellColumns frame) => new(Enumerable.Range(0, frame.Replicas.Length)
@@ -210,9 +219,6 @@ public sealed partial class Dataset
                 if (whole[i] < Math.Max(ceilings[i], _state.Replicas.Counter(i)))
                     _state.Replicas.SetGap(i, whole[i], ceilings[i]);
                 if (_state.Replicas.Collected(i) > whole[i]) _state.Replicas.SetCollected(i, whole[i]);
-                ReadOnlySpan<Opening> line = _state.Replicas.LineOf(i);
-                int openings = Line.LengthAt(line, ceilings[i]);
-                if (openings < line.Length) _state.Replicas.SetLine(i, line[..openings].ToArray());
             }
         }
     }

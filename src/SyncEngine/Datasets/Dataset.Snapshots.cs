@@ -32,7 +32,8 @@ public sealed partial class Dataset
 
                 // While changes are missing the old frames tell best what is.
                 if (_holdsDamage || _state.HasGaps) return _holdsDamage && !_state.HasGaps;
-                return _logBytes + _snapshotBytes > Math.Max(_snapshotNotBelow, SnapshotFactor * live + Context.SnapshotSlackBytes);
+                long most = (SnapshotFactor * live) + Context.SnapshotSlackBytes;
+                return _logBytes + _snapshotBytes > Math.Max(_snapshotNotBelow, most);
             }
         }
     }

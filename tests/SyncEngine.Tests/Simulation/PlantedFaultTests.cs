@@ -47,7 +47,7 @@ public sealed class PlantedFaultTests
         Assert.Matches("^(Xunit.Sdk.XunitException|SyncEngine.Causality.SyncException: Replica)", why);
     }
 
-    private static byte[] Zeros(byte[][] body)
+    internal static byte[] Zeros(byte[][] body)
     {
         int count = new MessagePackReader(body[FrameSurgeon.To]).ReadArrayHeader();
         return FrameSurgeon.Encode(Enumerable.Repeat<long?>(0, count).ToArray());
