@@ -12,7 +12,10 @@ internal static class SimulateCommand
 
     public static Command Build(Terminal terminal)
     {
-        Option<ulong?> seed = new("--seed") { Description = "The first history's seed; a random one without it.", HelpName = "N" };
+        Option<ulong?> seed = new("--seed")
+        {
+            Description = "The first history's seed; a random one without it.", HelpName = "N",
+        };
         Option<long> steps = new("--steps")
         {
             Description = "How many steps in all.", HelpName = "M", DefaultValueFactory = _ => 100_000,

@@ -37,9 +37,12 @@ internal sealed partial class CellState
         return _followed;
     }
 
-    /// <summary>Merges a stored frame that could only be shown before, because one that it builds on was damaged.</summary>
+    /// <summary>Merges a stored frame that could only be shown before, because one that it builds on was damaged; not if its
+    /// branches have got other names since.</summary>
     public void JoinLater(CellColumns frame)
     {
+        for (int i = 0; i < frame.Replicas.Length; i++)
+            if (IsToldOtherwise(frame.Replicas[i], frame.OpeningsBefore[i], frame.Lines[i])) return;
         MapReplicas(frame);
         for (int i = 0; i < frame.Replicas.Length; i++)
         {
@@ -114,6 +117,20 @@ internal sealed partial class CellState
         }
 
         return any;
+    }
+
+    private bool IsToldOtherwise(ReplicaId id, int before, Opening[] told)
+    {
+        int replica = Replicas.Find(id);
+        ReadOnlySpan<Opening> known = replica < 0 ? [] : Replicas.LineOf(replica);
+        for (int i = 0; i < told.Length; i++)
+        {
+            if (before + i < known.Length && known[before + i] != told[i]) return true;
+            int named = Replicas.Find(new ReplicaId(told[i].Stamp));
+            if (named >= 0 && named != replica && Replicas.Ceiling(named) > 0) return true;
+        }
+
+        return false;
     }
 
     private void LoadLine(int replica, int before, Opening[] told)
