@@ -71,7 +71,11 @@ internal sealed class DotLog
     {
         if (counter <= 0) return 0;
         int index = Array.BinarySearch(_counters, 0, Count, counter);
-        return index < 0 ? ~index : index + 1;
+        if (index < 0) return ~index;
+
+        // A dot that went while changes were missing, and came again in another cell, may stand twice.
+        while (index < Count && _counters[index] == counter) index++;
+        return index;
     }
 
     /// <summary>Drops all dots from an index on: a transaction is undone.</summary>
