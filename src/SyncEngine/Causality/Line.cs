@@ -32,7 +32,7 @@ internal static class Line
     }
 
     /// <summary>Whether counters rise strictly and stay between 1 and <paramref name="counter"/>.</summary>
-    public static bool IsValid(ReadOnlySpan<Opening> line, long counter)
+    public static bool IsRising(ReadOnlySpan<Opening> line, long counter)
     {
         long before = 0;
         foreach (Opening opening in line)
@@ -41,6 +41,6 @@ internal static class Line
             before = opening.FirstCounter;
         }
 
-        return line.Length > 0 || counter == 0;
+        return true;
     }
 }

@@ -75,6 +75,17 @@ internal sealed class Lineage : ILineage
         return true;
     }
 
+    /// <summary>Takes down that more of a replica is there than is whole.</summary>
+    /// <returns>Whether it is more.</returns>
+    public bool TrySetBeyond(ReplicaId id, long ceiling, Opening[] line)
+    {
+        if (Find(id) < 0) Add(id, 0, []);
+        int index = Find(id);
+        if (ceiling <= _ceilings[index]) return false;
+        (_ceilings[index], _lines[index]) = (ceiling, line);
+        return true;
+    }
+
     public VersionVector ToVector()
     {
         var dots = new List<Dot>(Count);

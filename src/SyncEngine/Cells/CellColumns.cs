@@ -51,10 +51,11 @@ internal sealed class CellColumns : ILineage, IDisposable
 
     public long[] Collected { get; set; } = [];
 
-    /// <summary>Each replica's line; in a stored frame, what follows <see cref="OpeningsBefore"/>.</summary>
+    /// <summary>Each replica's line, or what follows <see cref="OpeningsBefore"/> of it.</summary>
     public Opening[][] Lines { get; set; } = [];
 
-    /// <summary>In a stored frame, how many openings of each line come before those that it tells.</summary>
+    /// <summary>How many openings of each line come before those that are told: the reader of a stored frame, or of a delta that
+    /// was made for it, knows them.</summary>
     public int[] OpeningsBefore { get; set; } = [];
 
     public bool IsSnapshot { get; set; }
@@ -99,7 +100,7 @@ internal sealed class CellColumns : ILineage, IDisposable
         if (renamed < 0)
         {
             renamed = Replicas.Length;
-            (Replicas, Lines) = ([.. Replicas, rename.To], [.. Lines, []]);
+            (Replicas, Lines, OpeningsBefore) = ([.. Replicas, rename.To], [.. Lines, []], [.. OpeningsBefore, 0]);
             (To, Base, Collected) = ([.. To, 0], [.. Base, 0], [.. Collected, 0]);
             _byId = null;
         }

@@ -91,6 +91,8 @@ internal sealed partial class CellState
 
     private readonly List<ReplicaId> _followed = [];
 
+    public bool HasBrokenLines => _brokenLines.Count > 0;
+
     public bool IsLineBroken(int replica) => _brokenLines.Contains(replica);
 
     /// <summary>Drops, of replicas whose lines are broken, what is not surely whole: it has no name that a peer would

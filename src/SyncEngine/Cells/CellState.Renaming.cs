@@ -21,6 +21,25 @@ internal sealed partial class CellState
         Renames++;
     }
 
+    /// <summary>Puts before the lines of a delta what their sender knew to be here.</summary>
+    /// <returns>Whether it is here; if not, the delta is none for this state.</returns>
+    public bool TryCompleteLines(CellColumns frame)
+    {
+        for (int i = 0; i < frame.Replicas.Length; i++)
+        {
+            int before = frame.OpeningsBefore[i], replica = before == 0 ? EntryData.None : Replicas.Find(frame.Replicas[i]);
+            if (before == 0) continue;
+            if (replica < 0) return false;
+
+            // A stamp is drawn once: who has the same opening at the same place has the same line up to there.
+            ReadOnlySpan<Opening> line = Replicas.LineOf(replica);
+            if (line.Length <= before || line[before] != frame.Lines[i][0]) return false;
+            (frame.Lines[i], frame.OpeningsBefore[i]) = ([.. line[..before], .. frame.Lines[i]], 0);
+        }
+
+        return true;
+    }
+
     private void RenameEntries(int old, int renamed, long first)
     {
         DotLog from = Replicas.Log(old), to = Replicas.Log(renamed);

@@ -22,6 +22,11 @@ public sealed partial class Dataset
                 told.Add(dot.Replica, dot.Counter, line[..Line.LengthAt(line, dot.Counter)].ToArray());
             }
 
+            // A peer must know under which names things stand beyond a gap, or it would not rename its branch of them.
+            for (int i = 0; i < _state.Replicas.Count && _state.HasGaps; i++)
+                if (_state.Replicas.Ceiling(i) > _state.Replicas.Counter(i))
+                    told.TrySetBeyond(_state.Replicas.Id(i), _state.Replicas.Ceiling(i), _state.Replicas.LineOf(i).ToArray());
+
             return told;
         }
     }

@@ -203,6 +203,7 @@ public sealed partial class Dataset
             }
 
             // What replaced others and is dropped leaves holes anywhere: a peer tells all of it again.
+            if (_damaged && _state.HasBrokenLines) dataset._laterFrames.Clear();
             if (_damaged && _state.DropUnnamed(whole)) Array.Clear(whole, 0, whole.Length);
             var ceilings = new long[whole.Length];
             for (int cell = 0; cell < _state.Table.Bound; cell++)

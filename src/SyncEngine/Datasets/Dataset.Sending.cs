@@ -33,7 +33,7 @@ public sealed partial class Dataset
             }
 
             FrameType type = isSnapshot ? FrameType.Snapshot : FrameType.Delta;
-            return FrameWriter.WriteShared(Name, _state, baseCounters, _outside, type, packs: false);
+            return FrameWriter.WriteShared(Name, _state, baseCounters, _outside, type, packs: false, cutsLines: !isSnapshot);
         }
     }
 

@@ -129,6 +129,7 @@ public sealed partial class Dataset
         {
             EnterLocked();
             RefuseBeyondLimits(decoded.Columns);
+            if (!_state.TryCompleteLines(decoded.Columns)) return new JoinResult(JoinOutcome.Gap, _state.Revision);
             IReadOnlyList<Rename> renames = [];
             JoinOutcome outcome = TryComplete(decoded.Columns) ? JoinOutcome.Joined
                 : _state.Join(decoded.Columns, out renames);
@@ -164,7 +165,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             RefuseBeyondLimits(frame.Columns);
-            return _state.WouldLeaveGap(frame.Columns);
+            return !_state.TryCompleteLines(frame.Columns) || _state.WouldLeaveGap(frame.Columns);
         }
     }
 

@@ -334,7 +334,6 @@ internal sealed partial class SyncSession : IDisposable
         if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
         CellColumns columns = frame.Columns;
-        VersionVector sent = ToOf(columns);
         PartOutcome outcome;
         try
         {
@@ -354,19 +353,14 @@ internal sealed partial class SyncSession : IDisposable
         if (outcome == PartOutcome.Gap) TellVersion(channel, isStuck: true);
         if (outcome is PartOutcome.Gap or PartOutcome.Busy) return;
         Progress.ChangesReceived += columns.EntryCount;
-        VersionVector to = ToOf(columns);
-
-        // Told of what stands beyond a gap here the peer would have renamed its branch itself; it follows when it hears of it.
-        if (!to.Equals(sent)) TellVersion(channel);
+        var to = new VersionVector(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i]))
+            .Where(static dot => dot.Counter > 0));
         if (outcome == PartOutcome.Taken || !to.IsAtMost(channel.Dataset.Seen)) return;
         channel.Peer = channel.Peer.Join(to);
         channel.Sent = channel.Sent.Join(to);
         channel.OwesAcknowledgement = true;
         Activate(channel);
     }
-
-    private static VersionVector ToOf(CellColumns columns) =>
-        new(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i])).Where(dot => dot.Counter > 0));
 
     private void UpdateProgress()
     {

@@ -67,36 +67,44 @@ internal sealed class BodyParser(CellColumns columns, FrameType type, FrameLimit
     {
         FrameReader.ExpectArray(ref reader, columns.Replicas.Length);
         var lines = new Opening[columns.Replicas.Length][];
-        columns.OpeningsBefore = type == FrameType.Stored ? new int[lines.Length] : [];
+        columns.OpeningsBefore = new int[lines.Length];
         for (int i = 0; i < lines.Length; i++)
         {
-            lines[i] = type == FrameType.Stored ? ReadStoredLine(ref reader, out columns.OpeningsBefore[i])
-                : ReadLine(ref reader, columns.To[i]);
+            lines[i] = type switch
+            {
+                FrameType.Stored => ReadLine(ref reader, FrameLimits.CounterMax, out columns.OpeningsBefore[i]),
+                FrameType.Delta => ReadLine(ref reader, columns.To[i], out columns.OpeningsBefore[i]),
+                _ => ReadWholeLine(ref reader, columns.To[i]),
+            };
+            if (lines[i].Length == 0 && type != FrameType.Stored)
+                throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
         }
 
         columns.Lines = lines;
         if (type != FrameType.Stored) CheckLines(columns, reader.Consumed);
     }
 
-    /// <summary>A whole line, or the last opening of one and how many come before it.</summary>
-    private static Opening[] ReadStoredLine(ref MessagePackReader reader, out int before)
+    /// <summary>Reads the line of a replica that made <paramref name="counter"/> changes, from its first opening on.</summary>
+    internal static Opening[] ReadWholeLine(ref MessagePackReader reader, long counter)
     {
-        before = 0;
-        if (reader.CreatePeekReader().ReadArrayHeader() != 3) return ReadLine(ref reader, FrameLimits.CounterMax);
-        reader.ReadArrayHeader();
-        before = reader.ReadInt32();
-        if (before < 0) throw FrameReader.Fault("A negative number of openings.", reader.Consumed);
-        return [new Opening(reader.ReadInt64(), reader.ReadUInt64())];
+        Opening[] line = ReadLine(ref reader, counter, out int before);
+        return before == 0 && line.Length > 0 ? line
+            : throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
     }
 
-    /// <summary>Reads the line of a replica that made <paramref name="counter"/> changes.</summary>
-    internal static Opening[] ReadLine(ref MessagePackReader reader, long counter)
+    /// <summary>Reads a line of openings whose counters rise up to <paramref name="counter"/>.</summary>
+    /// <param name="reader">Stands before the line.</param>
+    /// <param name="counter">How many changes the replica made.</param>
+    /// <param name="before">How many openings come before those that are told.</param>
+    internal static Opening[] ReadLine(ref MessagePackReader reader, long counter, out int before)
     {
         int count = FrameReader.ReadCount(ref reader, int.MaxValue);
-        if (count % 2 != 0) throw FrameReader.Fault("A line has an opening without a stamp.", reader.Consumed);
+        before = count % 2 == 0 ? 0 : reader.ReadInt32();
+        if (count == 1 || (count % 2 != 0 && before <= 0))
+            throw FrameReader.Fault("A line has an opening without a stamp.", reader.Consumed);
         var line = new Opening[count / 2];
         for (int j = 0; j < line.Length; j++) line[j] = new Opening(reader.ReadInt64(), reader.ReadUInt64());
-        return Line.IsValid(line, counter) || (line.Length == 0 && counter == FrameLimits.CounterMax) ? line
+        return Line.IsRising(line, counter) ? line
             : throw FrameReader.Fault("A line does not fit its counter.", reader.Consumed);
     }
 

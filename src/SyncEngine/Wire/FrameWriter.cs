@@ -14,9 +14,11 @@ internal static class FrameWriter
 
     /// <summary>A delta for a peer that has <paramref name="baseCounters"/>, or a snapshot where that is
     /// empty.</summary>
-    /// <remarks>What heals a divergence is a snapshot of another type.</remarks>
+    /// <remarks>What heals a divergence is a snapshot of another type. For a peer that is known to have what the base says,
+    /// lines are cut to what it may not know.</remarks>
     public static byte[] WriteShared(
-        string dataset, CellState state, ReadOnlySpan<long> baseCounters, List<int> cells, FrameType type, bool packs)
+        string dataset, CellState state, ReadOnlySpan<long> baseCounters, List<int> cells, FrameType type, bool packs,
+        bool cutsLines = false)
     {
         using var scratch = new ColumnWriter(state, state.Replicas.Count);
         for (int i = 0; i < state.Replicas.Count; i++)
@@ -31,7 +33,7 @@ internal static class FrameWriter
         if (type != FrameType.Delta) writer.WriteNil();
         else WriteCounters(ref writer, scratch, baseCounters);
         WriteCollected(ref writer, scratch);
-        WriteLines(ref writer, scratch);
+        WriteLines(ref writer, scratch, cutsLines ? baseCounters : default);
         scratch.Complete(ref writer, revisions: false);
         writer.WriteNil();
         writer.WriteNil();
@@ -220,10 +222,14 @@ internal static class FrameWriter
         foreach (int replica in scratch.Replicas) writer.Write(scratch.State.Replicas.Collected(replica));
     }
 
-    private static void WriteLines(ref MessagePackWriter writer, ColumnWriter scratch)
+    private static void WriteLines(ref MessagePackWriter writer, ColumnWriter scratch, ReadOnlySpan<long> known)
     {
         writer.WriteArrayHeader(scratch.Replicas.Count);
-        foreach (int replica in scratch.Replicas) WriteLine(ref writer, scratch.State.Replicas.LineOf(replica));
+        foreach (int replica in scratch.Replicas)
+        {
+            ReadOnlySpan<Opening> line = scratch.State.Replicas.LineOf(replica);
+            WriteLine(ref writer, line, known.IsEmpty ? 0 : Math.Max(0, Line.LengthAt(line, known[replica]) - 1));
+        }
     }
 
     /// <summary>Of a line that did not change the last opening, so that the loss of an earlier frame does not lose the
@@ -236,23 +242,17 @@ internal static class FrameWriter
         {
             int replica = scratch.Replicas[i];
             ReadOnlySpan<Opening> line = scratch.State.Replicas.LineOf(replica);
-            if (line.IsEmpty || (i < known && (wholeLines || scratch.State.Replicas.LineChanged(replica))))
-            {
-                WriteLine(ref writer, line);
-                continue;
-            }
-
-            writer.WriteArrayHeader(3);
-            writer.Write(line.Length - 1);
-            writer.Write(line[^1].FirstCounter);
-            writer.Write(line[^1].Stamp);
+            bool isWhole = line.IsEmpty || (i < known && (wholeLines || scratch.State.Replicas.LineChanged(replica)));
+            WriteLine(ref writer, line, isWhole ? 0 : line.Length - 1);
         }
     }
 
-    internal static void WriteLine(ref MessagePackWriter writer, ReadOnlySpan<Opening> line)
+    /// <summary>A line, or how many openings come before its last ones, and those.</summary>
+    internal static void WriteLine(ref MessagePackWriter writer, ReadOnlySpan<Opening> line, int before = 0)
     {
-        writer.WriteArrayHeader(line.Length * 2);
-        foreach (Opening opening in line)
+        writer.WriteArrayHeader(((line.Length - before) * 2) + (before > 0 ? 1 : 0));
+        if (before > 0) writer.Write(before);
+        foreach (Opening opening in line[before..])
         {
             writer.Write(opening.FirstCounter);
             writer.Write(opening.Stamp);

@@ -65,23 +65,26 @@ internal static class MessageCodec
 
     public static byte[] Write(HaveMessage have) => Seal(FrameType.Have, (ref MessagePackWriter writer) =>
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(6);
         writer.Write(have.Dataset);
         WriteLineage(ref writer, have.Version);
         if (have.Digest is { } digest) writer.Write(digest);
         else writer.WriteNil();
         if (have.Mark is { } mark) WriteMark(ref writer, mark);
         else writer.WriteNil();
+        WriteBeyond(ref writer, have.Version);
     });
 
     public static HaveMessage ReadHave(OpenedFrame frame, FrameLimits limits) => Read(frame,
         (ref MessagePackReader reader) =>
     {
-        FrameReader.ExpectArray(ref reader, 5);
+        FrameReader.ExpectArray(ref reader, 6);
         string dataset = ReadDataset(ref reader);
         Lineage version = ReadLineage(ref reader, limits);
         ulong? digest = reader.TryReadNil() ? null : reader.ReadUInt64();
-        return new HaveMessage(dataset, version, digest, reader.TryReadNil() ? null : ReadMark(ref reader, limits));
+        TransferMark? mark = reader.TryReadNil() ? null : ReadMark(ref reader, limits);
+        ReadBeyond(ref reader, version, limits);
+        return new HaveMessage(dataset, version, digest, mark);
     });
 
     public static byte[] Write(AcknowledgeMessage message) =>
@@ -209,7 +212,45 @@ internal static class MessageCodec
         WriteVector(ref writer, vector);
         writer.WriteArrayHeader(vector.Count);
         foreach (Dot dot in vector.Span)
-            FrameWriter.WriteLine(ref writer, lineage.LineOf(lineage.Find(dot.Replica)));
+        {
+            ReadOnlySpan<Opening> line = lineage.LineOf(lineage.Find(dot.Replica));
+            FrameWriter.WriteLine(ref writer, line[..Line.LengthAt(line, dot.Counter)]);
+        }
+    }
+
+    /// <summary>Writes, for each replica of which more is here than is whole, how far that goes and under which line.</summary>
+    private static void WriteBeyond(ref MessagePackWriter writer, Lineage lineage)
+    {
+        List<int> beyond = Enumerable.Range(0, lineage.Count).Where(i => lineage.Ceiling(i) > lineage.Counter(i)).ToList();
+        if (beyond.Count == 0)
+        {
+            writer.WriteNil();
+            return;
+        }
+
+        writer.WriteArrayHeader(beyond.Count * 3);
+        foreach (int replica in beyond)
+        {
+            writer.Write(lineage.Id(replica).Bits);
+            writer.Write(lineage.Ceiling(replica));
+            FrameWriter.WriteLine(ref writer, lineage.LineOf(replica));
+        }
+    }
+
+    private static void ReadBeyond(ref MessagePackReader reader, Lineage lineage, FrameLimits limits)
+    {
+        if (reader.TryReadNil()) return;
+        int count = FrameReader.ReadCount(ref reader, (int)Math.Min(int.MaxValue, 3L * limits.ReplicasMax));
+        if (count == 0 || count % 3 != 0) throw FrameReader.Fault("What lies beyond a gap is not told whole.", reader.Consumed);
+        for (int i = 0; i < count; i += 3)
+        {
+            var replica = new ReplicaId(reader.ReadUInt64());
+            long ceiling = ReadCounter(ref reader);
+            if (replica.IsNone || !lineage.TrySetBeyond(replica, ceiling, BodyParser.ReadWholeLine(ref reader, ceiling)))
+                throw FrameReader.Fault("What lies beyond a gap lies below it.", reader.Consumed);
+        }
+
+        BodyParser.CheckLines(lineage, reader.Consumed);
     }
 
     private static Lineage ReadLineage(ref MessagePackReader reader, FrameLimits limits)
@@ -220,7 +261,7 @@ internal static class MessageCodec
         foreach (Dot dot in dots)
         {
             if (dot.Replica.IsNone || dot.Counter == 0
-                || !lineage.Add(dot.Replica, dot.Counter, BodyParser.ReadLine(ref reader, dot.Counter)))
+                || !lineage.Add(dot.Replica, dot.Counter, BodyParser.ReadWholeLine(ref reader, dot.Counter)))
                 throw FrameReader.Fault("A replica is named twice, has no id or no changes.", reader.Consumed);
         }
 

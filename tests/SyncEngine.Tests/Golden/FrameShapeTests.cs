@@ -51,7 +51,7 @@ public sealed class FrameShapeTests
         hash = Mix(hash + XxHash3.HashToUInt64(columns.Values[0]));
         byte[] have = Messages("trace-first-sync", 9)
             .First(static have => Encoding.UTF8.GetString(have).Contains("prefs", StringComparison.Ordinal));
-        Assert.EndsWith($"CF{hash:X16}C0", Convert.ToHexString(have[..^10]), StringComparison.Ordinal);
+        Assert.EndsWith($"CF{hash:X16}C0C0", Convert.ToHexString(have[..^10]), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -16,8 +16,8 @@ namespace SyncEngine.Tests.Golden;
 /// </summary>
 public sealed class GoldenTests
 {
-    public static TheoryData<string> Names() => new("delta", "snapshot", "packed", "bundle", "stored", "store-page",
-        "identity-page", "folder-file", "folder-next");
+    public static TheoryData<string> Names() => new("delta", "snapshot", "packed", "bundle", "stored", "stored-next",
+        "delta-cut", "store-page", "identity-page", "folder-file", "folder-next");
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -56,7 +56,9 @@ public sealed class GoldenTests
         {
             "store-page" => CatalogCodec.Write(new StorePage(guid, 7, 1, 3, 2)),
             "identity-page" => CatalogCodec.Write(new IdentityPage(1, 2, true, [1, 2, 3], datasets)),
-            "stored" => StoredFrame(),
+            "stored" => StoredFrame(openings: 1),
+            "stored-next" => StoredFrame(openings: 3),
+            "delta-cut" => DeltaWithCutLines(),
             "folder-file" or "folder-next" => FolderFile(name == "folder-file" ? 1 : 2),
             "bundle" => FrameWriter.WriteBundle(new string('a', 32), [Frame("delta"), Frame("snapshot")]),
             _ => Frame(name),
@@ -70,14 +72,44 @@ public sealed class GoldenTests
         return Site.Encode(site.Dataset, packs: name == "packed");
     }
 
-    private static byte[] StoredFrame()
+    /// <summary>With several openings the last frame is the second of the last opening: it tells the end of the line
+    /// alone.</summary>
+    private static byte[] StoredFrame(int openings)
     {
         var disk = new MemoryDisk();
-        using (Site site = Written(disk)) site.Flush();
+        using (Site site = Written(disk))
+        {
+            for (int i = 1; i < openings; i++)
+            {
+                site.Reopen();
+                site.Dataset["opening"] = i;
+            }
+
+            site.Flush();
+            if (openings > 1) site.Dataset["opening"] = "last";
+            site.Flush();
+        }
+
         var reader = new LastFrame();
         using ISyncStorage storage = disk.Open();
         storage.ReadFrames(1, reader, CancellationToken.None);
         return reader.Bytes;
+    }
+
+    /// <summary>What a session sends to a peer that knows the first three of five openings.</summary>
+    private static byte[] DeltaWithCutLines()
+    {
+        using Site site = Written(new MemoryDisk());
+        SyncEngine.Causality.VersionVector known = SyncEngine.Causality.VersionVector.Empty;
+        for (int i = 1; i < 5; i++)
+        {
+            site.Reopen();
+            site.Dataset["opening"] = i;
+            site.Flush();
+            if (i == 2) known = site.Dataset.Version;
+        }
+
+        return site.Dataset.TryEncode(known, long.MaxValue, out _, out _, out _)!;
     }
 
     /// <summary>One transaction, so that a stored dataset is one frame.</summary>

@@ -47,7 +47,7 @@ public sealed class MessageShapeTests
     }
 
     [Fact]
-    public void A_have_is_an_array_of_5_with_lines_in_the_order_of_the_vector()
+    public void A_have_is_an_array_of_6_with_lines_in_the_order_of_the_vector()
     {
         Have have = Read(Message("trace-first-sync", 9, isLeft: true), 9, ReadHave);
         Assert.Equal("save", have.Dataset);
@@ -157,12 +157,14 @@ public sealed class MessageShapeTests
 
     private static Have ReadHave(ref MessagePackReader reader)
     {
-        ExpectArray(ref reader, 5);
+        ExpectArray(ref reader, 6);
         string dataset = reader.ReadString()!;
         ulong[] vector = Unsigned(ref reader);
         ulong[][] lines = Lines(ref reader, vector.Length / 2);
         ulong? digest = reader.TryReadNil() ? null : reader.ReadUInt64();
-        return new Have(dataset, vector, lines, digest, reader.TryReadNil() ? null : ReadMark(ref reader));
+        Mark? mark = reader.TryReadNil() ? null : ReadMark(ref reader);
+        Assert.True(reader.TryReadNil());
+        return new Have(dataset, vector, lines, digest, mark);
     }
 
     private static Mark ReadMark(ref MessagePackReader reader)

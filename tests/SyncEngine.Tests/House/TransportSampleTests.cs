@@ -20,7 +20,7 @@ public sealed class TransportSampleTests
     [Fact]
     public async Task Two_stores_sync_over_it()
     {
-        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using SyncStore left = SyncStore.OpenInMemory(), right = SyncStore.OpenInMemory();
         left.Identity.Dataset("save")["player"] = "Ann";
         right.Identity.Dataset("save")["level"] = 3;

@@ -14,7 +14,7 @@ public sealed class SessionTests
 {
     private static readonly SyncOptions _adopts = new() { Adopts = true };
 
-    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
     [Fact]
     public async Task A_round_brings_both_sides_to_the_same_state_and_adopts_the_identity()
