@@ -201,7 +201,7 @@ internal sealed class Oracle
         string value = standing.IsDeleted ? "deleted" : "?";
         foreach (EntryData entry in state.EntriesOf(standing.Cell))
             if (entry.Counter == standing.Counter && entry.Replica == standing.Replica && !entry.IsDeleted)
-                value = state.Table.ValueOf(entry).ToString();
+                value = state.Table.ValueOf(entry).ToString() + (data.Kind == CellKind.Counter ? " by this opening" : "");
         return $"{data.Kind} {System.Text.Encoding.UTF8.GetString(state.Table.KeyOf(data).ToArray())} = {value}";
     }
 }

@@ -12,7 +12,13 @@ namespace SyncEngine.Testing;
 public sealed class Simulation
 {
     /// <summary>Most devices at the start of a history; copied files add up to three. At least 2; default 4.</summary>
-    public int DevicesMax { get; init; } = 4;
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than 2, or more than 16.</exception>
+    public int DevicesMax
+    {
+        get;
+        init => field = value is >= 2 and <= 16 ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "From 2 to 16 devices.");
+    } = 4;
 
     /// <summary>What may go wrong. Default: everything.</summary>
     public SimulationFaults Faults { get; init; } = SimulationFaults.All;
@@ -44,9 +50,11 @@ public sealed class Simulation
     /// <param name="progress">Told after each history.</param>
     /// <param name="cancellationToken">Ends the run between two histories.</param>
     /// <exception cref="SimulationException">A history went wrong.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than 1 step.</exception>
     public SimulationReport Run(
         ulong seed, long steps, IProgress<SimulationReport>? progress = null, CancellationToken cancellationToken = default)
     {
+        if (steps < 1) throw new ArgumentOutOfRangeException(nameof(steps), steps, "At least one step.");
         var counts = new SimulationReport();
         for (ulong current = seed; counts.Steps < steps; current++)
         {
@@ -93,6 +101,8 @@ public sealed class Simulation
         var words = new List<string>();
         Exception reason = Play(seed, shortest, new SimulationReport(), words) ?? failure;
         string what = reason is HistoryException ? reason.Message : $"{reason.GetType().Name}: {reason.Message}";
-        return new SimulationException(seed, plan.Count, what, words, reason);
+        bool isOwn = Write is not null || Configure is not null || Check is not null || DevicesMax != 4
+            || Faults != SimulationFaults.All;
+        return new SimulationException(seed, plan.Count, what, words, isOwn, reason);
     }
 }

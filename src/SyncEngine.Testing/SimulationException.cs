@@ -4,8 +4,9 @@ namespace SyncEngine.Testing;
 /// replay it.</summary>
 public sealed class SimulationException : Exception
 {
-    internal SimulationException(ulong seed, long steps, string reason, IReadOnlyList<string> history, Exception inner)
-        : base(Tell(seed, steps, reason, history), inner) =>
+    internal SimulationException(
+        ulong seed, long steps, string reason, IReadOnlyList<string> history, bool isOwn, Exception inner)
+        : base(Tell(seed, steps, reason, history, isOwn), inner) =>
         (Seed, Steps, Reason, History) = (seed, steps, reason, history);
 
     /// <summary>The seed of the history: run it alone with this seed and <see cref="Steps"/>.</summary>
@@ -20,7 +21,11 @@ public sealed class SimulationException : Exception
     /// <summary>What happened, step by step, in the shortest history found that goes wrong.</summary>
     public IReadOnlyList<string> History { get; }
 
-    private static string Tell(ulong seed, long steps, string reason, IReadOnlyList<string> history) =>
-        $"{reason}\nSeed {seed}, {steps} steps: syncengine simulate --seed {seed} --steps {steps}\n"
-        + $"The shortest history found that goes wrong ({history.Count} lines):\n  " + string.Join("\n  ", history);
+    private static string Tell(ulong seed, long steps, string reason, IReadOnlyList<string> history, bool isOwn)
+    {
+        string replay = isOwn ? $"Run(seed: {seed}, steps: {steps}) of this simulation"
+            : $"syncengine simulate --seed {seed} --steps {steps}";
+        return $"{reason}\nTo replay it: {replay}\nThe shortest history found that goes wrong ({history.Count} lines):\n  "
+            + string.Join("\n  ", history);
+    }
 }

@@ -19,6 +19,7 @@ internal sealed partial class World
         bool lands = random.Next(2) == 0;
         Tell($"{device.Name} crashes" + (device.Journal.Gathered is null ? "" : lands ? " after a commit that nobody was told of"
             : " before its commit"));
+        if (lands && device.Journal.Gathered is not null) NoteLanded(device);
         Die(device, () => device.Crash(lands, _simulation.ForgetsCommits), mayLoseFile: false);
     }
 

@@ -1,3 +1,4 @@
+using SyncEngine.Causality;
 using SyncEngine.Datasets;
 
 namespace SyncEngine.Testing;
@@ -28,6 +29,13 @@ internal sealed partial class World
 
     private void GiveUp(SimulatedDevice device, Dataset dataset, List<(SimulatedDevice Device, Dataset Dataset)> damaged)
     {
+        VersionVector beyond = new(Enumerable.Range(0, dataset.State.Replicas.Count)
+            .Where(i => dataset.State.Replicas.Ceiling(i) > 0)
+            .Select(i => new Dot(dataset.State.Replicas.Id(i), dataset.State.Replicas.Ceiling(i))));
+        if (_devices.Exists(other => !damaged.Exists(each => each.Device == other && each.Dataset.Name == dataset.Name)
+            && beyond.IsAtMost(other.Dataset(dataset.Name).Seen)))
+            throw new HistoryException(
+                $"{device.Name} still misses changes of {dataset.Name}, though a peer has all that it had.");
         Tell($"{device.Name} gives up what is missing of {dataset.Name}");
         HashSet<int> gone = _oracle.CoveredBy(dataset.Name, dataset.State.Replicas);
         dataset.AcceptLoss();

@@ -19,6 +19,7 @@ internal sealed partial class World : IDisposable
     private readonly List<string>? _words;
     private readonly Oracle _oracle = new();
     private readonly List<SimulatedDevice> _devices = [];
+    private readonly Dictionary<SimulatedDevice, HashSet<int>> _gathered = [];
     private readonly List<SimulatedConnection> _connections = [];
     private readonly List<(string From, SimulatedDisk File)> _saved = [];
     private readonly List<(SimulatedDevice To, string Dataset, byte[] Frame)> _letters = [];
@@ -51,8 +52,8 @@ internal sealed partial class World : IDisposable
         switch (step.Kind)
         {
             case StepKind.Write: Write(device, random); break;
-            case StepKind.Gather when device.Journal.GatherNow(): Tell($"{device.Name} begins a commit"); break;
-            case StepKind.Commit: Commit(device); break;
+            case StepKind.Gather when device.Journal.Gathered is null: GoOn(device); break;
+            case StepKind.Commit: GoOn(device); break;
             case StepKind.Flush: Flush(device); break;
             case StepKind.Tick: Advance(random.Next(5_000)); break;
             case StepKind.Jump: Jump(device, random); break;
@@ -94,20 +95,38 @@ internal sealed partial class World : IDisposable
         Dataset dataset = device.Dataset(_simulation.Write is null && random.Next(4) == 0 ? "notes" : "save");
         _simulation.Configure?.Invoke(dataset);
         _oracle.BeforeWrite(dataset);
-        (_simulation.Write ?? RandomWrites.Write)(dataset, random);
+        try
+        {
+            (_simulation.Write ?? RandomWrites.Write)(dataset, random);
+        }
+        catch (Exception e)
+        {
+            throw new HistoryException($"The write of {device.Name} failed: {e.GetType().Name}: {e.Message}", e);
+        }
+
         int first = _oracle.Writes.Count;
         _counts.Writes += _oracle.AfterWrite(dataset, device.Name);
         for (int i = first; i < _oracle.Writes.Count && _words is not null; i++) Tell($"{_oracle.Writes[i]} is written");
         Check(device);
     }
 
-    private void Commit(SimulatedDevice device)
+    /// <summary>The storage does one piece of its work.</summary>
+    private void GoOn(SimulatedDevice device)
     {
-        if (device.Journal.Gathered is null && !device.Journal.GatherNow()) return;
-        Tell($"{device.Name} commits");
-        device.Journal.RunNow();
-        NoteDurable(device);
+        bool lands = device.Journal.Gathered is not null;
+        if (!device.Journal.StepNow()) return;
+        if (lands) NoteLanded(device);
+        else if (device.Journal.Gathered is not null)
+            _gathered[device] = [.. Seen(device, isDurable: false).Values.SelectMany(ids => ids)];
+        Tell($"{device.Name} {(lands ? "commits" : device.Journal.Gathered is null ? "stages a page" : "begins a commit")}");
         Check(device);
+    }
+
+    /// <summary>What was gathered is durable, though a branch of it may have got another name since.</summary>
+    private void NoteLanded(SimulatedDevice device)
+    {
+        foreach (int id in _gathered[device]) _oracle.Writes[id].WasDurable = true;
+        NoteDurable(device);
     }
 
     private void Flush(SimulatedDevice device)

@@ -82,6 +82,7 @@ public sealed partial class SyncStore
         var context = new FolderContext(FolderTag(), _context.Time, _context.Random, _context.FrameLimits);
         var round = new FolderRound(identity, folder, memory, context, progress);
         FolderResult result = await round.RunAsync(cancellationToken).ConfigureAwait(false);
+        if (result.IsComplete) identity.NoteSync();
         return result with { HasAdopted = hasAdopted, OtherIdentities = others };
     }
 
@@ -114,7 +115,7 @@ public sealed partial class SyncStore
             if (identity.IsPaired || present.Count > 1) return false;
             throw new SyncException(SyncErrorCode.Unauthorized, $"The folder {folder.Path} belongs to identity {names}; "
                 + $"this file is a guest, {identity.Id}, that never synced. If both are one person's, let it adopt the "
-                + "folder's identity; otherwise choose another folder.");
+                + "folder's identity (SyncFolder.Adopts; --adopt on the command line); otherwise choose another folder.");
         }
 
         if (present.Count > 1)

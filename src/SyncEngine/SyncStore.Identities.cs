@@ -180,6 +180,7 @@ public sealed partial class SyncStore
             }
 
             await Adopt(identity, identity.Id).ConfigureAwait(false);
+            if (!outcomes.ContainsValue(JoinOutcome.Gap)) identity.NoteSync();
             return new ApplyResult(outcomes);
         }
         finally

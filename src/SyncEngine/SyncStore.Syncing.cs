@@ -61,16 +61,19 @@ public sealed partial class SyncStore
     }
 
     /// <summary>
-    /// Completes once this device and a peer have had the same, which the file remembers: on a new device wait for it before
-    /// showing an empty app. It does not connect by itself.
+    /// Completes once this device and a peer, or a shared folder, have had the same, or what a peer exported was merged; the file
+    /// remembers it. On a new device wait for it before showing an empty app. It does not connect by itself.
     /// </summary>
+    /// <exception cref="ObjectDisposedException">The store was disposed, or switched to another identity.</exception>
     public async ValueTask WaitForFirstSyncAsync(CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
         Task first = Identity.FirstSync;
         var canceled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using (cancellationToken.Register(() => canceled.TrySetResult(true)))
             await Task.WhenAny(first, canceled.Task).ConfigureAwait(false);
         if (!first.IsCompleted) cancellationToken.ThrowIfCancellationRequested();
+        await first.ConfigureAwait(false);
     }
 
     /// <summary>
@@ -83,14 +86,15 @@ public sealed partial class SyncStore
         ISyncTransport transport, SyncOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        await FlushAsync(cancellationToken).ConfigureAwait(false);
+        using CancellationTokenSource either = UntilClosed(cancellationToken);
+        await FlushAsync(either.Token).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: false, false);
-        return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+        return await run.RunAsync(either.Token).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Answers every peer that connects to a listener until the token is cancelled. What goes wrong with one peer ends its
-    /// connection alone.
+    /// Answers every peer that connects to a listener until the token is cancelled, or listener or store are disposed, which
+    /// also ends the connections. What goes wrong with one peer ends its connection alone.
     /// </summary>
     /// <param name="listener">Where peers connect; its owner disposes it.</param>
     /// <param name="options">How to sync.</param>
@@ -102,20 +106,25 @@ public sealed partial class SyncStore
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(listener);
+        using CancellationTokenSource either = UntilClosed(cancellationToken);
         var serving = new HashSet<Task>();
         try
         {
             while (true)
             {
-                (ISyncTransport transport, string name) =
-                    await listener.AcceptNamedAsync(cancellationToken).ConfigureAwait(false);
+                (ISyncTransport transport, string name) = await listener.AcceptNamedAsync(either.Token).ConfigureAwait(false);
                 serving.RemoveWhere(static task => task.IsCompleted);
-                if (serving.Count < peersMax) serving.Add(ServeOneAsync(transport, name, options, told, cancellationToken));
+                if (serving.Count < peersMax) serving.Add(ServeOneAsync(transport, name, options, told, either.Token));
                 else await transport.DisposeAsync().ConfigureAwait(false);
             }
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Listener or store were disposed.
+        }
         finally
         {
+            either.Cancel();
             await Task.WhenAll(serving).ConfigureAwait(false);
         }
     }
@@ -129,9 +138,17 @@ public sealed partial class SyncStore
         ISyncTransport transport, SyncOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
-        await FlushAsync(cancellationToken).ConfigureAwait(false);
+        using CancellationTokenSource either = UntilClosed(cancellationToken);
+        await FlushAsync(either.Token).ConfigureAwait(false);
         using var run = new SessionRun(Identity, transport, options ?? new SyncOptions(), isInitiator: true, false);
-        return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+        return await run.RunAsync(either.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Cancelled with the token, or when the store is disposed.</summary>
+    private CancellationTokenSource UntilClosed(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        return CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
     }
 
     private async Task ServeOneAsync(
@@ -139,7 +156,7 @@ public sealed partial class SyncStore
         CancellationToken cancellationToken)
     {
         await Task.Yield();
-        told?.Invoke(new ServedPeer(name, IsConnected: true));
+        Tell(told, new ServedPeer(name, IsConnected: true));
         SyncResult? result = null;
         SyncException? failure = null;
         try
@@ -156,7 +173,20 @@ public sealed partial class SyncStore
         }
 
         await transport.DisposeAsync().ConfigureAwait(false);
-        told?.Invoke(new ServedPeer(name, IsConnected: false, result, failure));
+        Tell(told, new ServedPeer(name, IsConnected: false, result, failure));
+    }
+
+    private void Tell(Action<ServedPeer>? told, ServedPeer peer)
+    {
+        try
+        {
+            told?.Invoke(peer);
+        }
+        catch (Exception e)
+        {
+            // Whoever watches must not end what it watches.
+            _context.ObserverFailed(e);
+        }
     }
 
     /// <summary>With several links the store is as far as the best of them.</summary>

@@ -26,6 +26,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     private readonly Subject<Divergence> _divergences = new();
     private readonly List<SyncLink> _links = [];
     private readonly LinkContext _linkContext;
+    private readonly CancellationTokenSource _closing = new();
     private StorePage _page;
     private int _disposed;
 
@@ -183,6 +184,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _closing.Cancel();
         await CloseLinks().ConfigureAwait(false);
         SyncException? failure = null;
         try
@@ -204,6 +206,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
         Tell(status => status with { State = SyncStoreState.Closed, Failure = failure });
         _status.OnCompleted();
         _divergences.OnCompleted();
+        _closing.Dispose();
         if (failure is not null)
             throw new SyncException(failure.Code, "The store was closed before its last changes were durable: "
                 + failure.Message, innerException: failure);

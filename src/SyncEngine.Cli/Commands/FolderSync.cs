@@ -53,6 +53,10 @@ internal static class FolderSync
             + $"{result.FilesRead} files, {result.ChangesSent} went into {result.FilesWritten}");
         if (result.HasAdopted && path is not null)
             words = $"{path} was a guest that had never synced; it now shares the identity {result.Identity}.\n{words}";
+        if (result.OtherIdentities.Count > 0)
+            words += $"\nnote: the folder also holds files of {result.OtherIdentities.Count} other "
+                + $"{(result.OtherIdentities.Count == 1 ? "identity" : "identities")}, which this file does not share: "
+                + string.Join(", ", result.OtherIdentities);
         return result.Waiting.Count == 0 ? words : words + $"; waiting for {result.Waiting.Count} files that are not here yet";
     }
 }

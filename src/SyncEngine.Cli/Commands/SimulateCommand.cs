@@ -25,7 +25,7 @@ internal static class SimulateCommand
         {
             Description = "Most devices at the start of a history, from 2 to 16.", HelpName = "D", DefaultValueFactory = _ => 4,
         };
-        Option<SimulationFaults[]> without = new("--without")
+        Option<string[]> without = new("--without")
         {
             Description = "Faults to leave out: " + string.Join(", ", Enum.GetNames<SimulationFaults>()[1..^1]) + ".",
             HelpName = "FAULT", AllowMultipleArgumentsPerToken = true,
@@ -43,12 +43,15 @@ internal static class SimulateCommand
                 var simulation = new Simulation
                 {
                     DevicesMax = InRange(arguments.GetValue(devices), 2, 16, "--devices"),
-                    Faults = (arguments.GetValue(without) ?? []).Aggregate(SimulationFaults.All, (all, fault) => all & ~fault),
+                    Faults = (arguments.GetValue(without) ?? []).Aggregate(
+                        SimulationFaults.All, (all, fault) => all & ~FaultOf(fault)),
                 };
                 long most = InRange(arguments.GetValue(steps), 1, long.MaxValue, "--steps");
                 ulong first = arguments.GetValue(seed) ?? BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4));
                 if (arguments.GetValue(tell)) return Tell(terminal, simulation, first, most);
                 double? wanted = arguments.GetValue(minutes);
+                if (wanted is not null && arguments.GetResult(steps) is { Implicit: false })
+                    throw CommandFailure.BadInput("Give --steps or --minutes, not both.");
                 if (wanted is <= 0 or > 100_000 or double.NaN)
                     throw CommandFailure.BadInput("--minutes must be above 0 and at most 100000.");
                 TimeSpan? time = wanted is null ? null : TimeSpan.FromMinutes(wanted.Value);
@@ -56,6 +59,12 @@ internal static class SimulateCommand
             }, cancellationToken));
         return command;
     }
+
+    private static SimulationFaults FaultOf(string name) =>
+        Enum.TryParse(name, ignoreCase: true, out SimulationFaults fault) && Enum.IsDefined(fault)
+            && fault is not (SimulationFaults.None or SimulationFaults.All) ? fault
+            : throw CommandFailure.BadInput($"There is no fault {name}. There are "
+                + string.Join(", ", Enum.GetNames<SimulationFaults>()[1..^1]) + ".");
 
     private static int Tell(Terminal terminal, Simulation simulation, ulong seed, long steps)
     {

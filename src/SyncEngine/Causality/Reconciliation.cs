@@ -7,7 +7,7 @@ namespace SyncEngine.Causality;
 /// </summary>
 internal static class Reconciliation
 {
-    private const int RenamesMax = 10_000;
+    private const int RenamesMax = 1_000;
 
     /// <summary>The renames that each side needs, in order; null if the sides agree already.</summary>
     /// <param name="here">One side, which is consistent in itself.</param>

@@ -23,6 +23,7 @@ internal sealed partial class CellState
         renames = [];
         VersionVector? after = Agree(frame, out IReadOnlyList<Rename> planned);
         if (LacksBaseOf(frame, after)) return JoinOutcome.Gap;
+        RefuseForeignStamps(frame, planned);
         bool isKnown = !HasGaps && (after is null ? CoversTo(frame) : frame.ToIsAtMost(after));
         if (!isKnown) FindCells(frame);
         renames = planned;

@@ -9,6 +9,7 @@ namespace SyncEngine.Cells;
 internal sealed class ReplicaTable : ILineage
 {
     private readonly Dictionary<ulong, int> _byId = [];
+    private readonly Dictionary<ulong, int> _byStamp = [];
     private ulong[] _ids = new ulong[2];
     private long[] _counters = new long[2];
     private long[] _ceilings = new long[2];
@@ -86,8 +87,14 @@ internal sealed class ReplicaTable : ILineage
         NoteChange(replica);
     }
 
+    /// <summary>The replica in whose line a stamp stands; −1 if none.</summary>
+    public int FindStamp(ulong stamp) => _byStamp.TryGetValue(stamp, out int replica) ? replica : EntryData.None;
+
     public void SetLine(int replica, Opening[] line)
     {
+        foreach (Opening opening in _lines[replica])
+            if (FindStamp(opening.Stamp) == replica) _byStamp.Remove(opening.Stamp);
+        foreach (Opening opening in line) _byStamp[opening.Stamp] = replica;
         _lines[replica] = line;
         _lineChanged[replica] = true;
         NoteChange(replica);

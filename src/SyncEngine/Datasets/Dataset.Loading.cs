@@ -142,6 +142,7 @@ public sealed partial class Dataset
                     _state.Own = _state.Replicas.Find(_header.Own);
             }
 
+            if (dataset._snapshotBytes > 0) dataset._snapshotNotBelow = 2 * dataset._snapshotBytes;
             dataset._durableRevision = dataset._encodedRevision = _state.Revision;
         }
 

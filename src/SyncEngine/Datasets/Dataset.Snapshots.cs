@@ -97,7 +97,9 @@ public sealed partial class Dataset
         _snapshotBytes = _stagedBytes;
         _holdsDamage = false;
         _logBytes -= _logBytesAtStart;
-        (_page, _flipReady, _snapshotNotBelow) = (-1, false, 0);
+
+        // What does not shrink by a snapshot, such as keys of deleted records, must not ask for the next one at once.
+        (_page, _flipReady, _snapshotNotBelow) = (-1, false, 2 * (_logBytes + _snapshotBytes));
     }
 
     /// <summary>Bytes of frames that are stored for the dataset.</summary>

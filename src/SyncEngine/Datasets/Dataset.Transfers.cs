@@ -7,9 +7,13 @@ namespace SyncEngine.Datasets;
 
 public sealed partial class Dataset
 {
+    /// <summary>Who brings nothing for so long gives way to another.</summary>
+    private static readonly TimeSpan _transferStale = TimeSpan.FromSeconds(15);
+
     private readonly List<ReadOnlyMemory<byte>> _newParts = [];
     private Transfer? _transfer;
     private object? _transferOwner;
+    private long _transferTouched;
     private bool _dropsParts;
     private int _inFlightParts;
     private long _durableParts;
@@ -64,7 +68,8 @@ public sealed partial class Dataset
             var low = new VersionVector(Enumerable.Range(0, columns.Replicas.Length).Where(i => columns.Base[i] > 0)
                 .Select(i => new Dot(columns.Replicas[i], columns.Base[i])));
             PartHeader header = decoded.Part!;
-            if (_transferOwner is not null && _transferOwner != owner) return PartOutcome.Busy;
+            if (_transferOwner is not null && _transferOwner != owner
+                && Context.Time.GetElapsedTime(_transferTouched) < _transferStale) return PartOutcome.Busy;
             if (_transfer is not null && _transfer.Holds(low, high, header)) return PartOutcome.Known;
             if (_transfer is null || !_transfer.IsFollowedBy(low, high, header))
             {
@@ -73,8 +78,7 @@ public sealed partial class Dataset
                 _transfer = new Transfer(columns.IsSnapshot);
             }
 
-            _transferOwner = owner;
-
+            (_transferOwner, _transferTouched) = (owner, Context.Time.GetTimestamp());
             if (_transfer.Bytes + frame.Length > Context.FrameLimits.TransferBytesMax)
             {
                 DropTransfer();
@@ -112,6 +116,7 @@ public sealed partial class Dataset
         if (!completing.CollectedIsAtMost(transfer.IsSnapshot ? reached : own)) return false;
         var to = new VersionVector(completing.Replicas.Select((replica, i) => new Dot(replica, completing.To[i])));
         if (!transfer.Last.Seen.IsAtMost(to)) return false;
+        _state.RefuseForeignStamps(completing, []);
         var parts = new List<DecodedFrame>();
         try
         {

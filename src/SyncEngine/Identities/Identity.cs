@@ -27,6 +27,8 @@ public sealed class Identity
         (Page, _context, _nextNumber, _privateKey) = (page, context, nextNumber, content.DeviceKey);
         (Id, IsPaired) = (new IdentityId(content.High, content.Low), content.IsPaired);
         foreach (KeyValuePair<string, int> dataset in content.Datasets) _stored[dataset.Key] = dataset.Value;
+        _firstSync.Task.ContinueWith(static task => _ = task.Exception, CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         if (content.LastSync == 0) return;
         _lastSync = content.LastSync;
         _firstSync.SetResult(true);
@@ -207,6 +209,9 @@ public sealed class Identity
             lock (_catalog) _opened.Clear();
             foreach (Dataset dataset in opened) dataset.Close();
         }
+
+        _firstSync.TrySetException(new ObjectDisposedException(nameof(Identity),
+            "The store was disposed, or switched to another identity, before this device had synced."));
     }
 
     private Dataset Find(string name, bool enforcesLimit, out bool loads)

@@ -83,6 +83,16 @@ internal sealed class Journal : IDisposable
         }
     }
 
+    /// <summary>By hand: one piece of work: commits what was gathered, stages a page of a snapshot, or gathers.</summary>
+    /// <returns>Whether there was any.</returns>
+    public bool StepNow()
+    {
+        if (_stuck is not null) Commit(_storage!);
+        else if (_snapshotting is not null) StagePage(_storage!);
+        else return GatherNow();
+        return true;
+    }
+
     /// <summary>By hand: what was gathered and is not committed yet; a crash may come before or after it landed.</summary>
     public StorageBatch? Gathered => _stuck;
 

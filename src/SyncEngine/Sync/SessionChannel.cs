@@ -37,6 +37,9 @@ internal sealed class SessionChannel(Dataset dataset)
     /// <summary>Which part the held frame is, if it is one.</summary>
     public PartHeader? HeldPart { get; set; }
 
+    /// <summary>The peer told the same version and lines with another digest.</summary>
+    public bool ExpectsHealing { get; set; }
+
     public bool IsPeerKnown { get; set; }
 
     public bool IsActive { get; set; }

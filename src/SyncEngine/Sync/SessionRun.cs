@@ -22,6 +22,7 @@ internal sealed class SessionRun : IDisposable
     private readonly bool _endsWithRound;
     private readonly Stopwatch _sinceReceived = Stopwatch.StartNew();
     private readonly Stopwatch _sinceSent = Stopwatch.StartNew();
+    private readonly Stopwatch _sinceWaited = Stopwatch.StartNew();
     private bool _ended;
     private bool _isRoundNoted;
 
@@ -84,8 +85,8 @@ internal sealed class SessionRun : IDisposable
     public async Task<SyncResult> RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task receiving = ReceiveAsync(stop.Token), sending = SendAsync(stop.Token);
-        Task first = await Task.WhenAny(receiving, sending).ConfigureAwait(false);
+        Task receiving = ReceiveAsync(stop.Token), sending = SendAsync(stop.Token), watching = WatchAsync(stop.Token);
+        Task first = await Task.WhenAny(receiving, sending, watching).ConfigureAwait(false);
         if (first == receiving)
         {
             // What is still to be said, above all a reason, goes out before the connection is closed, but waits for nobody long.
@@ -103,15 +104,21 @@ internal sealed class SessionRun : IDisposable
         await _transport.DisposeAsync().ConfigureAwait(false);
         Exception? failure = await FailureOf(receiving).ConfigureAwait(false);
         Exception? sendFailure = await FailureOf(sending).ConfigureAwait(false);
+        if (await FailureOf(watching).ConfigureAwait(false) is SyncException gone) sendFailure = gone;
         if (_isRoundNoted) _identity.NoteSync();
         cancellationToken.ThrowIfCancellationRequested();
         if (_session.Progress.PeerReason is { } reason) throw reason;
         if (failure is SyncException cut) throw cut;
         SyncResult result = ResultNow();
-        if (!result.IsComplete && (failure ?? sendFailure) is { } broken and not OperationCanceledException)
+        Exception? broken = failure is null or OperationCanceledException ? sendFailure : failure;
+        if (!result.IsComplete && broken is not (null or SyncException or OperationCanceledException))
             throw new SyncException(SyncErrorCode.ConnectionFailed, "The connection broke: " + broken.Message
                 + " What was merged stays; sync again to go on.", innerException: broken);
-        return sendFailure is SyncException silent ? throw silent : result;
+        if (sendFailure is SyncException silent) throw silent;
+        if (!_session.Progress.IsOpen)
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "The peer closed the connection before it said who it is. "
+                + "Does it speak this protocol there, with or without TLS as here?");
+        return result;
     }
 
     public void Dispose()
@@ -204,18 +211,31 @@ internal sealed class SessionRun : IDisposable
             }
 
             if (wasClosed || (ended && !any)) return;
-            if (any || await _signal.WaitAsync(_resendAfter, cancellationToken).ConfigureAwait(false)) continue;
+            if (!any) await _signal.WaitAsync(_resendAfter, cancellationToken).ConfigureAwait(false);
+
+            // However often the app writes meanwhile.
+            if (_sinceWaited.Elapsed < _resendAfter || _sinceReceived.Elapsed < _resendAfter) continue;
+            _sinceWaited.Restart();
             lock (_gate) Wait();
         }
     }
 
-    /// <summary>Nothing happened for a while: says again what may be lost, or that we are here.</summary>
-    private void Wait()
+    /// <summary>A peer that says nothing is gone, also where sending waits for it to read.</summary>
+    private async Task WatchAsync(CancellationToken cancellationToken)
     {
-        TimeSpan silence = _sinceReceived.Elapsed;
-        if (silence > _resendAfter * (IsOpen ? Silence : KeepAlive))
+        while (true)
+        {
+            await Task.Delay(_resendAfter, cancellationToken).ConfigureAwait(false);
+            TimeSpan silence = _sinceReceived.Elapsed;
+            if (silence <= _resendAfter * (IsOpen ? Silence : KeepAlive)) continue;
             throw new SyncException(SyncErrorCode.ConnectionFailed, $"The peer said nothing for {silence.TotalSeconds:N0} s. "
                 + "What was merged stays; sync again to go on.");
+        }
+    }
+
+    /// <summary>Nothing came for a while: says again what may be lost, or that we are here.</summary>
+    private void Wait()
+    {
         if (_session.Progress.AwaitsAcknowledgement || !_session.Progress.IsLive
             || _sinceSent.Elapsed > _resendAfter * KeepAlive) _session.Resend();
     }

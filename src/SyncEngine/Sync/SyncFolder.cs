@@ -28,7 +28,13 @@ public sealed class SyncFolder
     public bool Adopts { get; init; }
 
     /// <summary>How often a live link looks at the folder even if nothing told of a change. Default 15 s.</summary>
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(15);
+    /// <exception cref="ArgumentOutOfRangeException">Less than 10 ms.</exception>
+    public TimeSpan PollInterval
+    {
+        get;
+        init => field = value >= TimeSpan.FromMilliseconds(10) ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "It must be at least 10 ms.");
+    } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a live link waits for further changes before a round. Default 1 s.</summary>
     public TimeSpan Debounce { get; init; } = TimeSpan.FromSeconds(1);

@@ -230,10 +230,16 @@ public sealed class SyncLink : IAsyncDisposable
     /// <summary>Tells of progress.</summary>
     private void Tell()
     {
-        SessionRun? run;
-        lock (_gate) (run, _isTelling) = (_run, false);
-        SyncStatus now = Current;
-        Set(now with { State = run is null ? now.State : StateOf(run) });
+        lock (_gate) _isTelling = false;
+
+        // Under the lock of what is told, so that nothing older is told after something newer.
+        lock (_status)
+        {
+            SessionRun? run;
+            lock (_gate) run = _run;
+            SyncStatus now = Current;
+            Set(now with { State = run is null ? now.State : StateOf(run) });
+        }
     }
 
     /// <summary>Fills in what is known and tells of the status, if it is another one.</summary>

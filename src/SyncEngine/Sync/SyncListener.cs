@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using SyncEngine.Causality;
 
 namespace SyncEngine.Sync;
 
@@ -27,7 +28,7 @@ public sealed class SyncListener : IAsyncDisposable
     /// <see cref="UnixDomainSocketEndPoint"/>.</param>
     /// <param name="certificate">Turns on TLS; with its private key. <see cref="PeerCertificate.CreateSelfSigned"/> makes
     /// one.</param>
-    /// <exception cref="SocketException">The address is taken, or none of this machine's.</exception>
+    /// <exception cref="SyncException">The address is taken, or none of this machine's (ConnectionFailed).</exception>
     public SyncListener(EndPoint endPoint, X509Certificate2? certificate = null)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
@@ -39,10 +40,11 @@ public sealed class SyncListener : IAsyncDisposable
             _socket.Bind(endPoint);
             _socket.Listen(512);
         }
-        catch
+        catch (SocketException e)
         {
             _socket.Dispose();
-            throw;
+            throw new SyncException(SyncErrorCode.ConnectionFailed, $"Cannot listen on {endPoint}: {e.Message}. Choose another "
+                + "address or port.", innerException: e);
         }
 
         EndPoint = _socket.LocalEndPoint ?? endPoint;

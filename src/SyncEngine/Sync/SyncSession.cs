@@ -28,6 +28,7 @@ internal sealed partial class SyncSession : IDisposable
     private readonly Queue<SessionChannel> _active = new();
     private readonly ConcurrentQueue<Dataset> _advanced = new();
     private readonly byte[] _nonce = new byte[16];
+    private readonly IdentityId _told;
     private HelloMessage? _peer;
     private bool _isProven;
     private bool _isOpen;
@@ -37,10 +38,10 @@ internal sealed partial class SyncSession : IDisposable
 
     public SyncSession(Identity identity, SessionOptions options)
     {
-        (_identity, _options, _limits) = (identity, options, identity.FrameLimits);
+        (_identity, _options, _limits, _told) = (identity, options, identity.FrameLimits, identity.Id);
         identity.Random.Fill(_nonce);
         _identity.Advanced += OnAdvanced;
-        _control.Enqueue(MessageCodec.Write(new HelloMessage(Protocol, identity.Id.ToString(), MayAdopt,
+        _control.Enqueue(MessageCodec.Write(new HelloMessage(Protocol, _told.ToString(), MayAdopt,
             options.IsInitiator, !options.Secret.IsEmpty, _nonce, identity.Time.GetUtcNow().ToUnixTimeMilliseconds(),
             options.Datasets)));
     }
@@ -63,7 +64,7 @@ internal sealed partial class SyncSession : IDisposable
         Progress.BytesReceived += message.Length;
         try
         {
-            Take(FrameReader.Open(message, _limits), message);
+            Take(FrameReader.Open(message, _limits, mayBePacked: false), message);
             if (_control.Count > AnswersMax + (4 * _channels.Count))
                 throw Fault("The peer asks on and on, and reads no answer.");
             UpdateProgress();
@@ -162,7 +163,7 @@ internal sealed partial class SyncSession : IDisposable
     {
         (SyncErrorCode code, string reason) = MessageCodec.ReadFarewell(frame);
         (_isClosed, Progress.IsPeerGone) = (true, true);
-        if (code != 0) Progress.PeerReason = new SyncException(code, "The peer closed the connection: " + reason);
+        if (code != 0) Progress.PeerReason = new SyncException(code, $"The peer closed the connection and says: {reason}");
     }
 
     private void TakeHello(OpenedFrame frame)
@@ -189,7 +190,7 @@ internal sealed partial class SyncSession : IDisposable
     {
         if (frame.Type != FrameType.Proof) throw Fault("The peer did not prove the shared secret.");
         if (!CryptographicOperations.FixedTimeEquals(MessageCodec.ReadProof(frame), ProofOf(!_options.IsInitiator)))
-            throw new SyncException(SyncErrorCode.Unauthorized, "The peer does not know the shared secret.");
+            throw new SyncException(SyncErrorCode.Unauthorized, "The two sides do not have the same shared secret.");
         if (!_options.IsInitiator) _control.Enqueue(MessageCodec.WriteProof(ProofOf(isInitiator: false)));
         Open();
     }
@@ -217,9 +218,13 @@ internal sealed partial class SyncSession : IDisposable
             throw Fault("The peer names no identity.");
         }
 
+        if (_identity.Id != _told)
+            throw new SyncException(SyncErrorCode.ConnectionFailed, $"This side belonged to identity {_told} when it said "
+                + $"hello, and belongs to {_identity.Id} now. Connect again.");
         if (theirs != _identity.Id && !AdoptsHere(theirs) && !_peer.MayAdopt)
-            throw new SyncException(SyncErrorCode.Unauthorized, $"The peer belongs to identity {theirs}, this file to "
-                + $"{_identity.Id}. Pair them first, if they are one person's.");
+            throw new SyncException(SyncErrorCode.Unauthorized, $"One side belongs to identity {_identity.Id}, "
+                + $"the other to {theirs}. If they are one person's and one is a guest that never exchanged anything, let it "
+                + "adopt the other's identity: SyncOptions.Adopts there.");
         if (AdoptsHere(theirs)) _identity.Pair(theirs);
         (_isProven, _isOpen, Progress.IsOpen) = (true, true, true);
         foreach (string name in _identity.DatasetNames)
@@ -285,6 +290,7 @@ internal sealed partial class SyncSession : IDisposable
         if (have.Digest is null || !channel.Peer.Equals(channel.Dataset.Version)) return;
         if (!channel.Dataset.Tell(out ulong? digest).IsSameAs(have.Version)) return;
         if (digest is null || digest == have.Digest) return;
+        channel.ExpectsHealing = true;
         if (channel.Dataset.TryEncodeHealing() is { } frame) _control.Enqueue(frame);
     }
 
@@ -293,6 +299,10 @@ internal sealed partial class SyncSession : IDisposable
         using DecodedFrame frame = FrameReader.Read(opened, _limits);
         if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
+
+        // Only where this side has found the difference itself: a later have brings it up again.
+        if (!channel.ExpectsHealing) return;
+        channel.ExpectsHealing = false;
         if (channel.Dataset.Heal(frame, message)) Activate(channel);
     }
 

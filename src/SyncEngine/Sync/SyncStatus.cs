@@ -1,3 +1,4 @@
+using System.Globalization;
 using SyncEngine.Causality;
 
 namespace SyncEngine.Sync;
@@ -58,4 +59,15 @@ public sealed record SyncStatus(SyncState State, string? Peer = null)
 
     /// <summary>For each dataset that one side does not take, the reason.</summary>
     public IReadOnlyDictionary<string, SyncException> Refusals { get; init; } = new Dictionary<string, SyncException>();
+
+    /// <summary>In one line, for logs.</summary>
+    public override string ToString()
+    {
+        string words = Peer is null ? $"{State}" : $"{State} with {Peer}";
+        if (Percent is { } percent) words += ", " + percent.ToString("F0", CultureInfo.InvariantCulture) + " %";
+        if (PendingChanges is > 0) words += $", {PendingChanges} changes to send";
+        if (Failure is not null) words += ", " + Failure.Message;
+        if (NextRetry is { } retry) words += ", tries again at " + retry.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+        return Refusals.Count == 0 ? words : words + ", refused: " + string.Join(", ", Refusals.Keys);
+    }
 }

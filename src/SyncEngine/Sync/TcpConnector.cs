@@ -7,13 +7,23 @@ namespace SyncEngine.Sync;
 /// <param name="port">1 to 65,535.</param>
 public sealed class TcpConnector(string host, int port) : ISyncConnector
 {
+    private readonly (string Host, int Port) _address = Checked(host, port);
+
     /// <inheritdoc/>
-    public string Name => $"tcp://{host}:{port}";
+    public string Name => $"tcp://{_address.Host}:{_address.Port}";
 
     /// <inheritdoc/>
     /// <exception cref="SocketException">Nobody answers there.</exception>
     public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken) =>
-        new StreamTransport(await OpenAsync(host, port, cancellationToken).ConfigureAwait(false));
+        new StreamTransport(await OpenAsync(_address.Host, _address.Port, cancellationToken).ConfigureAwait(false));
+
+    internal static (string Host, int Port) Checked(string host, int port)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        if (host.Length == 0) throw new ArgumentException("Name a host or an address.", nameof(host));
+        if (port is < 1 or > 65_535) throw new ArgumentOutOfRangeException(nameof(port), port, "A port is from 1 to 65,535.");
+        return (host, port);
+    }
 
     internal static async Task<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken)
     {

@@ -14,6 +14,8 @@ namespace SyncEngine.Sync;
 /// <param name="port">1 to 65,535.</param>
 public sealed class TlsConnector(string host, int port) : ISyncConnector
 {
+    private readonly (string Host, int Port) _address = TcpConnector.Checked(host, port);
+
     /// <summary>SHA-256 of the only certificate taken, 32 bytes; empty (the default) for the usual checks.</summary>
     public ReadOnlyMemory<byte> PinnedCertificate { get; init; }
 
@@ -24,26 +26,34 @@ public sealed class TlsConnector(string host, int port) : ISyncConnector
     public bool TrustsAnyCertificate { get; init; }
 
     /// <inheritdoc/>
-    public string Name => $"tls://{host}:{port}";
+    public string Name => $"tls://{_address.Host}:{_address.Port}";
 
     /// <inheritdoc/>
     /// <exception cref="SyncException">The peer's certificate is not trusted (Unauthorized).</exception>
     public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken)
     {
-        Stream inner = await TcpConnector.OpenAsync(host, port, cancellationToken).ConfigureAwait(false);
+        Stream inner = await TcpConnector.OpenAsync(_address.Host, _address.Port, cancellationToken).ConfigureAwait(false);
         var stream = new SslStream(inner, leaveInnerStreamOpen: false);
+        bool wasShown = false;
         try
         {
             await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
-                TargetHost = host,
-                RemoteCertificateValidationCallback = (_, certificate, _, errors) => Trusts(certificate, errors),
+                TargetHost = _address.Host,
+                RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                {
+                    wasShown = true;
+                    return Trusts(certificate, errors);
+                },
             }, cancellationToken).ConfigureAwait(false);
             return new SecureTransport(stream, HashOf(stream.RemoteCertificate!), TrustsAnyCertificate);
         }
         catch (AuthenticationException e)
         {
             await stream.DisposeAsync().ConfigureAwait(false);
+            if (!wasShown)
+                throw new SyncException(SyncErrorCode.ConnectionFailed,
+                    $"{Name} does not answer as TLS does: {e.Message} Does it serve without TLS?", innerException: e);
             throw new SyncException(SyncErrorCode.Unauthorized, $"The certificate of {Name} is not trusted: {e.Message} Pin it, "
                 + "or use a shared secret with TrustsAnyCertificate.", innerException: e);
         }

@@ -117,7 +117,7 @@ internal static class FrameReader
     }
 
     /// <summary>Checks the envelope and unpacks the body.</summary>
-    public static OpenedFrame Open(ReadOnlyMemory<byte> frame, FrameLimits limits)
+    public static OpenedFrame Open(ReadOnlyMemory<byte> frame, FrameLimits limits, bool mayBePacked = true)
     {
         if (frame.Length > limits.FrameBytesMax)
             throw new SyncException(SyncErrorCode.LimitExceeded, $"A frame of {frame.Length:N0} bytes is larger than "
@@ -138,6 +138,8 @@ internal static class FrameReader
                 throw new SyncException(SyncErrorCode.UnsupportedVersion,
                     "The frame is encrypted, which this build does not read. Update it.", reader.Consumed);
             int unpackedLength = reader.ReadInt32();
+            if (unpackedLength != 0 && !mayBePacked)
+                throw Fault("A message of a session is never packed.", reader.Consumed);
             if (!reader.TryReadNil())
                 throw new SyncException(SyncErrorCode.UnsupportedVersion,
                     "The frame is signed, which this build does not check. Update it.", reader.Consumed);

@@ -57,7 +57,9 @@ public sealed class TransportSampleTests
         public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)
         {
             await _arrived.WaitAsync(cancellationToken);
-            return _received.TryDequeue(out byte[]? message) ? message : default;   // empty: the peer is gone
+            if (_received.TryDequeue(out byte[]? message)) return message;
+        _arrived.Release();
+        return default;                                   // empty, now and whenever it is asked again: the peer is gone
         }
 
         public ValueTask DisposeAsync() => _socket.CloseAsync();

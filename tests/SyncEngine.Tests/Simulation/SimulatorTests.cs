@@ -108,7 +108,7 @@ public sealed class SimulatorTests
         }.Run(seed: 0, steps: 10_000));
         Assert.StartsWith("The resolver shows different things", failure.Reason, StringComparison.Ordinal);
         Assert.InRange(failure.History.Count, 3, 8);
-        Assert.Contains($"--seed {failure.Seed} --steps {failure.Steps}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"Run(seed: {failure.Seed}, steps: {failure.Steps})", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

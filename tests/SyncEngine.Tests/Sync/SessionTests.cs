@@ -87,8 +87,8 @@ public sealed class SessionTests
         using SyncStore left = SyncStore.OpenInMemory(), right = SyncStore.OpenInMemory();
         left.Identity.Dataset("save")["x"] = 1;
         (MemoryTransport l, MemoryTransport r) = MemoryTransport.CreatePair();
-        SyncOptions known = _adopts with { Secret = new byte[] { 1, 2, 3 } };
-        SyncOptions told = isSame ? known : _adopts with { Secret = new byte[] { 1, 2, 4 } };
+        SyncOptions known = _adopts with { Secret = new byte[16] };
+        SyncOptions told = isSame ? known : _adopts with { Secret = "another one of 24 bytes!"u8.ToArray() };
         Task<SyncResult> serving = right.ServeAsync(r, known, Soon).AsTask();
         Task<SyncResult> syncing = left.SynchronizeAsync(l, told, null, Soon).AsTask();
         if (isSame)
