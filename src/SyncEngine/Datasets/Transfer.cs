@@ -27,8 +27,6 @@ internal sealed class Transfer(bool isSnapshot)
 
     public int Count => _parts.Count;
 
-    public int DurableCount { get; set; }
-
     public long Bytes { get; private set; }
 
     public PartHeader Last => _parts[^1].Header;
@@ -52,10 +50,10 @@ internal sealed class Transfer(bool isSnapshot)
         Bytes += frame.Length;
     }
 
-    public TransferMark? DurableMark()
+    public TransferMark? Mark()
     {
-        if (DurableCount == 0) return null;
-        (_, VersionVector low, Lineage high, PartHeader header) = _parts[DurableCount - 1];
+        if (Count == 0) return null;
+        (_, VersionVector low, Lineage high, PartHeader header) = _parts[^1];
         return new TransferMark(isSnapshot, low, high, header.Seen, header.Next, header.IsLast, false);
     }
 
