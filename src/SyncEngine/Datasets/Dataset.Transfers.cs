@@ -74,6 +74,7 @@ public sealed partial class Dataset
                 if (header.After != default || !(columns.IsSnapshot || low.IsAtMost(own))) return PartOutcome.Gap;
                 DropTransfer();
                 _transfer = new Transfer(columns.IsSnapshot);
+                if (_state.Revision == 0) FirstChange?.Invoke();
             }
 
             _transferOwner = owner;
@@ -85,7 +86,6 @@ public sealed partial class Dataset
                     + $"{Context.FrameLimits.TransferBytesMax:N0} bytes allowed. Raise FrameLimits.TransferBytesMax.");
             }
 
-            if (_state.Revision == 0) FirstChange?.Invoke();
             byte[] kept = frame.ToArray();
             _transfer.Add(kept, low, high, header);
             _partsTaken++;
@@ -109,9 +109,9 @@ public sealed partial class Dataset
         var parts = new List<DecodedFrame>();
         try
         {
-            foreach (ReadOnlyMemory<byte> part in transfer.LatestFirst())
+            foreach (ReadOnlyMemory<byte> part in transfer.Frames)
                 parts.Add(FrameReader.Read(part, Context.FrameLimits));
-            _state.JoinTransfer(completing, parts.Select(part => part.Columns), transfer.IsSnapshot);
+            _state.JoinTransfer(completing, parts.ConvertAll(static part => part.Columns), transfer.IsSnapshot);
         }
         finally
         {

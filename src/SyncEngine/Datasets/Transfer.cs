@@ -57,11 +57,8 @@ internal sealed class Transfer(bool isSnapshot)
         return new TransferMark(isSnapshot, low, high, header.Seen, header.Next, header.IsLast, false);
     }
 
-    /// <summary>The parts, the latest first.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> LatestFirst()
-    {
-        for (int i = _parts.Count - 1; i >= 0; i--) yield return _parts[i].Frame;
-    }
+    /// <summary>The parts, in order.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Frames => _parts.Select(static part => part.Frame);
 
     private bool IsOf(VersionVector low, Lineage high) =>
         _parts.Count > 0 && low.Equals(_parts[^1].Low) && high.IsSameAs(_parts[^1].High);
