@@ -9,6 +9,7 @@ namespace SyncEngine.Testing;
 internal sealed class SimulatedDevice
 {
     private const long SnapshotSlackBytes = 1500;
+    private const long UnstagedBytesMax = 500;
     private readonly ulong _seed;
     private SimulatedDisk _disk;
     private SimulatedDisk _last;
@@ -94,5 +95,6 @@ internal sealed class SimulatedDevice
         RandomSource = RandomSource.Seeded((_seed * 1_000_003) + (_repeatsRandomness ? 0 : ++_openings)),
         StoresByHand = true,
         SnapshotSlackBytes = SnapshotSlackBytes,
+        UnstagedBytesMax = UnstagedBytesMax,
     }).AsTask().GetAwaiter().GetResult();
 }

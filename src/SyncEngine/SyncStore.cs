@@ -52,6 +52,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             ChangeQueueMax = Math.Max(2, options.ChangeQueueMax),
             Journal = journal,
             SnapshotSlackBytes = options.SnapshotSlackBytes,
+            UnstagedBytesMax = options.UnstagedBytesMax,
             Claim = page.Claim,
             ObserverFailed = failure => TellObserverFailed(options, failure),
             Diverged = Subject.Synchronize(_divergences).OnNext,

@@ -34,5 +34,8 @@ public sealed record SyncStoreOptions
     /// <summary>See DatasetContext; small in simulations, so that their few writes make snapshots.</summary>
     internal long SnapshotSlackBytes { get; init; } = 1024 * 1024;
 
+    /// <summary>See DatasetContext; small in simulations, so that parts are staged.</summary>
+    internal long UnstagedBytesMax { get; init; } = 8 * 1024 * 1024;
+
     internal Connectivity Connectivity { get; init; } = Connectivity.System;
 }

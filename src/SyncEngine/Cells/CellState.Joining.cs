@@ -154,35 +154,39 @@ internal sealed partial class CellState
     {
         if (_frameCells.Length < frame.CellCount) _frameCells = new int[Math.Max(frame.CellCount, 16)];
         Table.EnsureCapacity(frame.CellCount);
-        ReadOnlySpan<byte> source = frame.Source.Span;
         Container? container = null;
         int containerKeyAt = -1;
         for (int i = 0; i < frame.CellCount; i++)
         {
-            ref CellColumn column = ref frame.Cells[i];
-            ReadOnlySpan<byte> text = source.Slice(column.KeyAt, column.KeyLength);
-            int owner = 0;
-            if (CellKinds.HasField(column.Kind))
-            {
-                RecordKind kind = CellKinds.RecordOf(column.Kind);
-                if (container is null || containerKeyAt != column.KeyAt || container.Kind != kind)
-                    container = Table.FindOrAddContainer(kind, text);
-                containerKeyAt = column.KeyAt;
-                owner = container.Number + 1;
-                text = source.Slice(column.FieldAt, column.FieldLength);
-            }
-
-            int cell = Table.FindOrAdd(column.Kind, owner, text, out _);
+            int cell = FindOrAdd(frame, frame.Cells[i], ref container, ref containerKeyAt);
             _frameCells[i] = cell;
             ref CellData data = ref Table[cell];
             if ((data.Flags & CellFlags.InFrame) != 0)
             {
                 ForgetFrame(i);
-                throw new SyncException(SyncErrorCode.Malformed, "The frame names one cell twice.", column.KeyAt);
+                throw new SyncException(SyncErrorCode.Malformed, "The frame names one cell twice.", frame.Cells[i].KeyAt);
             }
 
             data.Flags |= CellFlags.InFrame;
         }
+    }
+
+    /// <summary>Finds or makes a cell of the frame; the container of the cell before saves looking it up again.</summary>
+    private int FindOrAdd(CellColumns frame, in CellColumn column, ref Container? container, ref int containerKeyAt)
+    {
+        ReadOnlySpan<byte> text = frame.Bytes(column.KeyAt, column.KeyLength);
+        int owner = 0;
+        if (CellKinds.HasField(column.Kind))
+        {
+            RecordKind kind = CellKinds.RecordOf(column.Kind);
+            if (container is null || containerKeyAt != column.KeyAt || container.Kind != kind)
+                container = Table.FindOrAddContainer(kind, text);
+            containerKeyAt = column.KeyAt;
+            owner = container.Number + 1;
+            text = frame.Bytes(column.FieldAt, column.FieldLength);
+        }
+
+        return Table.FindOrAdd(column.Kind, owner, text, out _);
     }
 
     private void ForgetFrame(int found)

@@ -32,8 +32,7 @@ internal sealed partial class CellState
             for (int i = log.FirstAbove(from); i < log.Count && log.CounterAt(i) <= high[replica]; i++)
             {
                 int cell = log.CellAt(i);
-                if (!Table.Holds(cell, replica, log.CounterAt(i)) || !IsOfPart(cell, replica, log.CounterAt(i), low, high))
-                    continue;
+                if (!IsOfPart(cell, replica, log.CounterAt(i), low, high)) continue;
                 cells.Add(cell);
                 bytes += SizeOf(cell);
                 if (bytes >= bytesMax) return new Dot(id, log.CounterAt(i));
@@ -58,57 +57,69 @@ internal sealed partial class CellState
     /// what parts hold, and later parts replace earlier ones.
     /// </summary>
     /// <param name="completing">A delta on the transfer's vector that covers all the sender had seen.</param>
-    /// <param name="parts">The parts, the latest first.</param>
+    /// <param name="parts">The parts, in order.</param>
     /// <param name="isSnapshot">Whether the transfer holds all cells.</param>
-    public void JoinTransfer(CellColumns completing, IEnumerable<CellColumns> parts, bool isSnapshot)
+    public void JoinTransfer(CellColumns completing, IReadOnlyList<CellColumns> parts, bool isSnapshot)
     {
-        var flagged = new List<int>();
         FindCells(completing);
-        MapReplicas(completing);
-        for (int i = 0; i < completing.CellCount; i++)
-        {
-            JoinCell(completing, completing.Cells[i], _frameCells[i]);
-            flagged.Add(_frameCells[i]);
-        }
+        int[] found = FindCells(parts);
 
+        // In the order of dots, which their logs keep: what comes out of order must be sorted.
+        MapReplicas(completing);
+        int at = 0;
         foreach (CellColumns part in parts)
         {
             if (_localOf.Length < part.Replicas.Length) _localOf = new int[part.Replicas.Length];
             for (int i = 0; i < part.Replicas.Length; i++) _localOf[i] = Replicas.FindOrAdd(part.Replicas[i]);
-            for (int i = 0; i < part.CellCount; i++)
-            {
-                int cell = FindOrAdd(part, part.Cells[i]);
-                if ((Table[cell].Flags & CellFlags.InFrame) != 0) continue;
-                Table[cell].Flags |= CellFlags.InFrame;
-                JoinCell(part, part.Cells[i], cell);
-                flagged.Add(cell);
-            }
+            for (int i = 0; i < part.CellCount; i++, at++)
+                if (found[at] >= 0) JoinCell(part, part.Cells[i], found[at]);
         }
 
+        MapReplicas(completing);
+        for (int i = 0; i < completing.CellCount; i++) JoinCell(completing, completing.Cells[i], _frameCells[i]);
         if (isSnapshot) JoinAbsentCells();
-        foreach (int cell in flagged) Table[cell].Flags &= ~CellFlags.InFrame;
-        for (int i = 0; i < completing.Replicas.Length; i++) _localOf[i] = Replicas.Find(completing.Replicas[i]);
+        for (int i = 0; i < completing.CellCount; i++) Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
+        foreach (int cell in found)
+            if (cell >= 0) Table[cell].Flags &= ~CellFlags.InFrame;
         Advance(completing);
         JoinCollected(completing);
     }
 
-    private int FindOrAdd(CellColumns frame, in CellColumn column)
+    /// <summary>Finds or makes each cell of the parts; −1 stands for one that a later frame replaces.</summary>
+    private int[] FindCells(IReadOnlyList<CellColumns> parts)
     {
-        int owner = 0;
-        ReadOnlySpan<byte> text = frame.Bytes(column.KeyAt, column.KeyLength);
-        if (CellKinds.HasField(column.Kind))
+        int count = 0;
+        foreach (CellColumns part in parts) count = checked(count + part.CellCount);
+        Table.EnsureCapacity(count);
+        var found = new int[count];
+        int at = 0;
+        foreach (CellColumns part in parts)
         {
-            owner = Table.FindOrAddContainer(CellKinds.RecordOf(column.Kind), text).Number + 1;
-            text = frame.Bytes(column.FieldAt, column.FieldLength);
+            Container? container = null;
+            int containerKeyAt = -1;
+            for (int i = 0; i < part.CellCount; i++)
+                found[at++] = FindOrAdd(part, part.Cells[i], ref container, ref containerKeyAt);
         }
 
-        return Table.FindOrAdd(column.Kind, owner, text, out _);
+        for (int p = parts.Count - 1; p >= 0; p--)
+        {
+            at -= parts[p].CellCount;
+            foreach (ref int cell in found.AsSpan(at, parts[p].CellCount))
+            {
+                if ((Table[cell].Flags & CellFlags.InFrame) != 0) cell = -1;
+                else Table[cell].Flags |= CellFlags.InFrame;
+            }
+        }
+
+        return found;
     }
 
-    /// <summary>Whether the dot is the least of its cell in the transfer, and the cell unchanged since it began.</summary>
+    /// <summary>Whether the cell holds the dot, as its least in the transfer, and is unchanged since that began.</summary>
     private bool IsOfPart(int cell, int replica, long counter, ReadOnlySpan<long> low, ReadOnlySpan<long> high)
     {
-        if (Table[cell].First.Next == EntryData.None) return true;
+        ref EntryData first = ref Table[cell].First;
+        if (first.Next == EntryData.None) return first.Replica == replica && first.Counter == counter;
+        if (!Table.Holds(cell, replica, counter)) return false;
         foreach (EntryData entry in EntriesOf(cell))
         {
             if (entry.Counter > high[entry.Replica]) return false;
@@ -124,6 +135,8 @@ internal sealed partial class CellState
     {
         ref CellData data = ref Table[cell];
         long bytes = 16 + Table.Text(data).Length;
+        if (data.First.Next == EntryData.None)
+            return data.IsEmpty || data.First.IsDeleted ? bytes : bytes + Table.Slab.Read(data.First.ValueAt).Length;
         foreach (EntryData entry in EntriesOf(cell))
             if (!entry.IsDeleted) bytes += Table.Slab.Read(entry.ValueAt).Length;
         return bytes;

@@ -74,9 +74,6 @@ public sealed partial class Dataset : IJournaled
             _inFlightCounters.Clear();
             Interlocked.Exchange(ref _durableRevision, _encodedRevision);
             _durableRenames = _encodedRenames;
-            if (_transfer is not null) _transfer.DurableCount += _inFlightParts;
-            _durableParts += _inFlightParts;
-            _inFlightParts = 0;
             _logBytes += _inFlightBytes;
             if (_flipReady) CompleteSnapshot();
             completion = _inFlightDurable;

@@ -7,16 +7,20 @@ namespace SyncEngine.Datasets;
 
 public sealed partial class Dataset
 {
+    private static readonly TimeSpan _unstagedMax = TimeSpan.FromSeconds(1);
+
     /// <summary>Who brings nothing for so long gives way to another.</summary>
     private static readonly TimeSpan _transferStale = TimeSpan.FromSeconds(15);
 
-    private readonly List<ReadOnlyMemory<byte>> _newParts = [];
+    private readonly List<ReadOnlyMemory<byte>> _unstaged = [];
+    private long _unstagedBytes;
+    private DateTimeOffset _unstagedSince;
+    private bool _stagesParts;
     private Transfer? _transfer;
     private object? _transferOwner;
     private long _transferTouched;
     private bool _dropsParts;
-    private int _inFlightParts;
-    private long _durableParts;
+    private long _partsTaken;
 
     /// <summary>The version vector, durable or not.</summary>
     internal VersionVector Seen
@@ -27,19 +31,18 @@ public sealed partial class Dataset
         }
     }
 
-    /// <summary>How far a transfer to here has come, durably; null where none is under way, or somebody else brings
-    /// it.</summary>
+    /// <summary>How far a transfer to here has come; null where none is under way, or somebody else brings it.</summary>
     internal TransferMark? MarkFor(object owner)
     {
-        lock (_gate) return _transferOwner is null || _transferOwner == owner ? _transfer?.DurableMark() : null;
+        lock (_gate) return _transferOwner is null || _transferOwner == owner ? _transfer?.Mark() : null;
     }
 
-    /// <summary>Raised by each part that became durable.</summary>
-    internal long DurableParts
+    /// <summary>Raised by each part that was taken.</summary>
+    internal long PartsTaken
     {
         get
         {
-            lock (_gate) return _durableParts;
+            lock (_gate) return _partsTaken;
         }
     }
 
@@ -76,6 +79,7 @@ public sealed partial class Dataset
                 if (header.After != default || !(columns.IsSnapshot || low.IsAtMost(own))) return PartOutcome.Gap;
                 DropTransfer();
                 _transfer = new Transfer(columns.IsSnapshot);
+                if (_state.Revision == 0) FirstChange?.Invoke();
             }
 
             (_transferOwner, _transferTouched) = (owner, Context.Time.GetTimestamp());
@@ -86,20 +90,10 @@ public sealed partial class Dataset
                     + $"{Context.FrameLimits.TransferBytesMax:N0} bytes allowed. Raise FrameLimits.TransferBytesMax.");
             }
 
-            if (_state.Revision == 0) FirstChange?.Invoke();
             byte[] kept = frame.ToArray();
             _transfer.Add(kept, low, high, header);
-            if (Context.Journal is null)
-            {
-                _transfer.DurableCount++;
-                _durableParts++;
-            }
-            else
-            {
-                _newParts.Add(kept);
-            }
-
-            QueueForCommit();
+            _partsTaken++;
+            if (Context.Journal is not null) NoteUnstaged(kept);
             return PartOutcome.Taken;
         }
     }
@@ -120,9 +114,9 @@ public sealed partial class Dataset
         var parts = new List<DecodedFrame>();
         try
         {
-            foreach (ReadOnlyMemory<byte> part in transfer.LatestFirst())
+            foreach (ReadOnlyMemory<byte> part in transfer.Frames)
                 parts.Add(FrameReader.Read(part, Context.FrameLimits));
-            _state.JoinTransfer(completing, parts.Select(part => part.Columns), transfer.IsSnapshot);
+            _state.JoinTransfer(completing, parts.ConvertAll(static part => part.Columns), transfer.IsSnapshot);
         }
         finally
         {
@@ -144,11 +138,33 @@ public sealed partial class Dataset
         }
     }
 
-    /// <summary>The owner is gone; others may go on with its transfer.</summary>
+    /// <summary>The owner is gone; others may go on with its transfer, also after a restart.</summary>
     internal void ReleaseTransfer(object owner)
     {
         lock (_gate)
-            if (_transferOwner == owner) _transferOwner = null;
+        {
+            if (_transferOwner != owner) return;
+            _transferOwner = null;
+            if (!_closed) StageParts();
+        }
+    }
+
+    /// <summary>What is complete soon is never staged, for the merge writes it anyway; only what would take long to bring again
+    /// is.</summary>
+    private void NoteUnstaged(byte[] part)
+    {
+        DateTimeOffset now = Context.Time.GetUtcNow();
+        if (_unstaged.Count == 0) _unstagedSince = now;
+        _unstaged.Add(part);
+        _unstagedBytes += part.Length;
+        if (_unstagedBytes >= Context.UnstagedBytesMax || (now - _unstagedSince).Duration() >= _unstagedMax) StageParts();
+    }
+
+    private void StageParts()
+    {
+        if (_unstaged.Count == 0) return;
+        _stagesParts = true;
+        QueueForCommit();
     }
 
     private void DropTransferIfCovered()
@@ -161,8 +177,7 @@ public sealed partial class Dataset
     {
         if (_transfer is null) return;
         (_transfer, _transferOwner) = (null, null);
-        _newParts.Clear();
-        _inFlightParts = 0;
+        ClearUnstaged();
         _dropsParts = Context.Journal is not null;
     }
 
@@ -171,10 +186,16 @@ public sealed partial class Dataset
     {
         if (_dropsParts) batch.DroppedDatasets.Add(-Number);
         _dropsParts = false;
-        int first = (_transfer?.Count ?? 0) - _newParts.Count;
-        for (int i = 0; i < _newParts.Count; i++) batch.Frames.Add(new LogFrame(-Number, first + i + 1, _newParts[i]));
-        _inFlightParts = _newParts.Count;
-        _newParts.Clear();
+        if (!_stagesParts) return;
+        int first = (_transfer?.Count ?? 0) - _unstaged.Count;
+        for (int i = 0; i < _unstaged.Count; i++) batch.Frames.Add(new LogFrame(-Number, first + i + 1, _unstaged[i]));
+        ClearUnstaged();
+    }
+
+    private void ClearUnstaged()
+    {
+        _unstaged.Clear();
+        (_unstagedBytes, _stagesParts) = (0, false);
     }
 
     private sealed class PartLoader(Dataset dataset) : IFrameReader
@@ -216,7 +237,6 @@ public sealed partial class Dataset
                 .Where(i => part.Columns.Base[i] > 0)
                 .Select(i => new Dot(part.Columns.Replicas[i], part.Columns.Base[i])));
             dataset._transfer.Add(frame.ToArray(), low, new Lineage(part.Columns), part.Part!);
-            dataset._transfer.DurableCount++;
         }
     }
 }

@@ -24,6 +24,9 @@ internal sealed class DatasetContext
     /// <summary>Bytes of overwritten changes that the log may hold before it is replaced by a snapshot.</summary>
     public long SnapshotSlackBytes { get; init; } = 1024 * 1024;
 
+    /// <summary>Bytes of a transfer's parts that a crash may lose, or what came in a second if that is less.</summary>
+    public long UnstagedBytesMax { get; init; } = 8 * 1024 * 1024;
+
     /// <summary>The claim of the file under which replicas are drawn.</summary>
     public ulong Claim { get; init; } = 1;
 

@@ -27,8 +27,6 @@ internal sealed class Transfer(bool isSnapshot)
 
     public int Count => _parts.Count;
 
-    public int DurableCount { get; set; }
-
     public long Bytes { get; private set; }
 
     public PartHeader Last => _parts[^1].Header;
@@ -52,18 +50,15 @@ internal sealed class Transfer(bool isSnapshot)
         Bytes += frame.Length;
     }
 
-    public TransferMark? DurableMark()
+    public TransferMark? Mark()
     {
-        if (DurableCount == 0) return null;
-        (_, VersionVector low, Lineage high, PartHeader header) = _parts[DurableCount - 1];
+        if (Count == 0) return null;
+        (_, VersionVector low, Lineage high, PartHeader header) = _parts[^1];
         return new TransferMark(isSnapshot, low, high, header.Seen, header.Next, header.IsLast, false);
     }
 
-    /// <summary>The parts, the latest first.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> LatestFirst()
-    {
-        for (int i = _parts.Count - 1; i >= 0; i--) yield return _parts[i].Frame;
-    }
+    /// <summary>The parts, in order.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Frames => _parts.Select(static part => part.Frame);
 
     private bool IsOf(VersionVector low, Lineage high) =>
         _parts.Count > 0 && low.Equals(_parts[^1].Low) && high.IsSameAs(_parts[^1].High);

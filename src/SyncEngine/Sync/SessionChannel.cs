@@ -25,7 +25,7 @@ internal sealed class SessionChannel(Dataset dataset)
     /// <summary>The renames of branches that the peer was told of.</summary>
     public long ToldRenames { get; set; }
 
-    /// <summary>The durable parts of a transfer to here that the peer was told of.</summary>
+    /// <summary>The parts of a transfer to here that the peer was told of.</summary>
     public long ToldParts { get; set; }
 
     /// <summary>Another session brings a transfer: the peer is told when it is done.</summary>

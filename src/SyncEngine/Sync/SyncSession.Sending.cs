@@ -21,7 +21,7 @@ internal sealed partial class SyncSession
         }
 
         if ((channel.IsKeptWaiting && !channel.Dataset.IsBusyFor(this))
-            || (channel.ToldParts != channel.Dataset.DurableParts && channel.Dataset.MarkFor(this) is not null))
+            || (channel.ToldParts != channel.Dataset.PartsTaken && channel.Dataset.MarkFor(this) is not null))
         {
             channel.IsKeptWaiting = false;
             TellVersion(channel);

@@ -258,7 +258,7 @@ internal sealed partial class SyncSession : IDisposable
 
     private void TellVersion(SessionChannel channel, bool isStuck = false)
     {
-        (channel.ToldRenames, channel.ToldParts) = (channel.Dataset.Renames, channel.Dataset.DurableParts);
+        (channel.ToldRenames, channel.ToldParts) = (channel.Dataset.Renames, channel.Dataset.PartsTaken);
         Lineage told = channel.Dataset.Tell(out ulong? digest);
         channel.Told = told.ToVector();
         TransferMark? mark = channel.Dataset.MarkFor(this);
@@ -365,6 +365,7 @@ internal sealed partial class SyncSession : IDisposable
         Progress.ChangesReceived += columns.EntryCount;
         var to = new VersionVector(columns.Replicas.Select((replica, i) => new Dot(replica, columns.To[i]))
             .Where(static dot => dot.Counter > 0));
+        if (outcome == PartOutcome.Taken) Activate(channel);
         if (outcome == PartOutcome.Taken || !to.IsAtMost(channel.Dataset.Seen)) return;
         channel.Peer = channel.Peer.Join(to);
         channel.Sent = channel.Sent.Join(to);

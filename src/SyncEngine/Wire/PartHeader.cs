@@ -18,7 +18,7 @@ internal sealed record PartHeader(Dot After, Dot Next, bool IsLast, VersionVecto
         left.Replica < right.Replica || (left.Replica == right.Replica && left.Counter < right.Counter);
 }
 
-/// <summary>How far a transfer has come at its receiver, durably: what a sender needs to go on with it.</summary>
+/// <summary>How far a transfer has come at its receiver: what a sender needs to go on with it.</summary>
 /// <param name="IsSnapshot">Whether it replaces all that the receiver has and the sender had seen.</param>
 /// <param name="Low">What it builds on; empty for a snapshot.</param>
 /// <param name="High">The vector that its parts bring, with lines.</param>

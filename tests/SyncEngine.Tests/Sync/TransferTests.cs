@@ -157,6 +157,57 @@ public sealed class TransferTests
         Assert.Equal(0, receiver.Identity.Dataset("save").Count);
     }
 
+    [Theory]
+    [InlineData(10_000, 0, true)]
+    [InlineData(long.MaxValue, 1001, true)]
+    [InlineData(long.MaxValue, 10, false)]
+    public async Task A_crash_costs_what_came_last_and_no_more(long unstagedBytesMax, int millisecondsAPart, bool isStaged)
+    {
+        MemoryDisk source = await Filled(false), target = new();
+        var time = new ManualTime();
+        var options = new SyncStoreOptions { StoresByHand = true, UnstagedBytesMax = unstagedBytesMax, TimeProvider = time };
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
+        await using SyncStore receiver = await SyncStore.OpenAsync(target.Open, options);
+        await receiver.AdoptIdentityAsync(sender.Identity.Id);
+        receiver.Journal!.RunNow();
+        long whole = (await sender.Identity.Dataset("save").SnapshotAsync()).Length;
+        using var line = new Line(sender, receiver);
+        while (line.Bytes < 35_000 && line.Step())
+        {
+            time.Jump(millisecondsAPart);
+            receiver.Journal!.RunNow();
+        }
+
+        MemoryDisk afterCrash = target.Copy(isNoticed: false);
+        await using SyncStore restarted = await SyncStore.OpenAsync(afterCrash.Open);
+        Assert.NotNull(receiver.Identity.Dataset("save").MarkFor(line.Receiver));
+        Assert.Equal(isStaged, restarted.Identity.Dataset("save").MarkFor(this) is not null);
+        (bool isDone, long bytes) = await Exchange(sender, restarted, long.MaxValue);
+        Assert.True(isDone);
+        Assert.InRange(bytes, isStaged ? whole / 4 : whole, isStaged ? whole - 20_000 : whole * 11 / 10);
+        AssertEqual(sender, restarted);
+    }
+
+    [Fact]
+    public async Task Parts_that_a_session_left_behind_are_staged()
+    {
+        MemoryDisk source = await Filled(false), target = new();
+        var options = new SyncStoreOptions { StoresByHand = true, TimeProvider = new ManualTime() };
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
+        await using SyncStore receiver = await SyncStore.OpenAsync(target.Open, options);
+        await receiver.AdoptIdentityAsync(sender.Identity.Id);
+        using (var line = new Line(sender, receiver))
+        {
+            while (line.Bytes < 35_000) Assert.True(line.Step());
+        }
+
+        receiver.Journal!.RunNow();
+        MemoryDisk afterCrash = target.Copy(isNoticed: false);
+        await using SyncStore restarted = await SyncStore.OpenAsync(afterCrash.Open);
+        Assert.Equal(
+            receiver.Identity.Dataset("save").MarkFor(this)!.Cursor, restarted.Identity.Dataset("save").MarkFor(this)!.Cursor);
+    }
+
     private static async Task<MemoryDisk> Filled(bool isSnapshot)
     {
         var disk = new MemoryDisk();
