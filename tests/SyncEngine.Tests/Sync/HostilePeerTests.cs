@@ -57,6 +57,8 @@ public sealed class HostilePeerTests
             static scene => [scene.Hello, Acknowledge("unknown", 1)]),
         ["a frame that is too large"] = (SyncErrorCode.LimitExceeded, "larger than", static scene =>
             [scene.Hello, new byte[Scene.FrameBytesMax + 1]]),
+        ["a packed message"] = (SyncErrorCode.Malformed, "never packed", static scene =>
+            [scene.Hello, FrameSurgeon.WithEnvelope(scene.Delta, static envelope => envelope[4] = [100])]),
         ["a message cut off"] = (SyncErrorCode.Malformed, "", static scene => [scene.Hello, scene.Delta[..^20]]),
         ["a message of nothing"] = (SyncErrorCode.Malformed, "", static scene => [scene.Hello, []]),
         ["datasets without end"] = (SyncErrorCode.LimitExceeded, "FrameLimits.DatasetsMax", static scene =>
