@@ -11,7 +11,8 @@ using Xunit;
 
 namespace SyncEngine.Tests.Sync;
 
-/// <summary>What ends when: waits, servers, transfers and silent peers; nothing waits for ever and no failure is hidden.</summary>
+/// <summary>What ends when: waits, servers, transfers and silent peers; nothing waits for ever, no failure is
+/// hidden.</summary>
 public sealed class ConductTests
 {
     private static readonly SyncOptions _adopts = new() { Adopts = true };
@@ -122,7 +123,8 @@ public sealed class ConductTests
     [Fact]
     public void A_side_that_was_paired_after_its_hello_asks_to_connect_again()
     {
-        using SyncStore guest = SyncStore.OpenInMemory(), first = SyncStore.OpenInMemory(), second = SyncStore.OpenInMemory();
+        using SyncStore guest = SyncStore.OpenInMemory();
+        using SyncStore first = SyncStore.OpenInMemory(), second = SyncStore.OpenInMemory();
         using var early = new SyncSession(guest.Identity, new SessionOptions { IsInitiator = true, Adopts = true });
         using var late = new SyncSession(guest.Identity, new SessionOptions { IsInitiator = true, Adopts = true });
         using var one = new SyncSession(first.Identity, new SessionOptions());
