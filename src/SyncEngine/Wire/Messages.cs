@@ -11,7 +11,7 @@ internal sealed record HelloMessage(
 /// a transfer to there has come.</summary>
 internal sealed record HaveMessage(string Dataset, Lineage Version, ulong? Digest, TransferMark? Mark);
 
-/// <summary>What became durable since the side told last.</summary>
+/// <summary>The whole vector that is durable now.</summary>
 internal sealed record AcknowledgeMessage(string Dataset, VersionVector Advanced);
 
 /// <summary>A side does not take a dataset's changes.</summary>
