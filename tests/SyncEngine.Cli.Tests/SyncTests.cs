@@ -59,6 +59,16 @@ public sealed class SyncTests : IDisposable
     }
 
     [Fact]
+    public async Task Options_that_do_not_go_together_are_refused()
+    {
+        await _sandbox.DoAsync("put", "a.db", "save", "x", "1");
+        await _sandbox.FailAsync(2, "sync", "a.db", "b.db", "--adopt");
+        await _sandbox.FailAsync(2, "sync", "a.db", "b.db", "--watch");
+        await _sandbox.FailAsync(2, "sync", "a.db", "--folder", _sandbox.Folder, "--one-way");
+        await _sandbox.FailAsync(2, "simulate", "--steps", "10", "--minutes", "1");
+    }
+
+    [Fact]
     public async Task Deltas_carry_the_news_in_steps_and_a_gap_is_refused()
     {
         await _sandbox.DoAsync("put", "a.db", "save", "x", "1");

@@ -35,6 +35,10 @@ internal static class SyncCommand
                 (arguments.GetRequiredValue(left), arguments.GetValue(right), arguments.GetValue(folder));
             if ((b is null) == (shared is null))
                 throw CommandFailure.BadInput("Name another file to sync with, or a folder with --folder.");
+            if (shared is null && (arguments.GetValue(watch) || arguments.GetValue(adopt)))
+                throw CommandFailure.BadInput("--watch and --adopt go with --folder.");
+            if (shared is not null && (arguments.GetValue(oneWay) || arguments.GetValue(asJson)))
+                throw CommandFailure.BadInput("--one-way and --json go with another file, not with --folder.");
             return shared is null
                 ? SyncAsync(terminal, a, b!, arguments.GetValue(oneWay), arguments.GetValue(asJson), cancellationToken)
                 : FolderSync.RunAsync(
