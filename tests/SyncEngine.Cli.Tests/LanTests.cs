@@ -62,7 +62,7 @@ public sealed partial class LanTests : IDisposable
         string error = await _sandbox.FailAsync(
             3, "connect", "b.db", $"127.0.0.1:{port}", "--code", "00000-00000-00000-00000", "--once");
         Assert.Contains("do not have the same shared secret", error, StringComparison.Ordinal);
-        await ReadUntilAsync(server, "refused or lost: The peer do not have the same shared secret");
+        await ReadUntilAsync(server, "refused or lost: The two sides do not have the same shared secret");
         await _sandbox.FailAsync(2, "connect", "b.db", "nowhere", "--code", "00000-00000-00000-00000");
         await _sandbox.FailAsync(2, "connect", "b.db", $"127.0.0.1:{port}", "--code", "123");
         await _sandbox.FailAsync(3, "connect", "b.db", "127.0.0.1:1", "--code", "00000-00000-00000-00000", "--once");
