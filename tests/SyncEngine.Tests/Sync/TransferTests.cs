@@ -11,6 +11,9 @@ namespace SyncEngine.Tests.Sync;
 /// <summary>Large first syncs in parts: resumed after a cut and a restart, by another peer, under changes meanwhile.</summary>
 public sealed class TransferTests
 {
+    /// <summary>Without a storage thread what is sent does not depend on when it runs.</summary>
+    private static readonly SyncStoreOptions _byHand = new() { StoresByHand = true };
+
     private const int PartBytes = 2000;
 
     [Theory]
@@ -19,8 +22,8 @@ public sealed class TransferTests
     public async Task An_interrupted_first_sync_goes_on_where_it_stopped_also_after_a_restart(bool isSnapshot)
     {
         MemoryDisk source = await Filled(isSnapshot), target = new();
-        SyncStore sender = await SyncStore.OpenAsync(source.Open);
-        SyncStore receiver = await SyncStore.OpenAsync(target.Open);
+        SyncStore sender = await SyncStore.OpenAsync(source.Open, _byHand);
+        SyncStore receiver = await SyncStore.OpenAsync(target.Open, _byHand);
         await receiver.AdoptIdentityAsync(sender.Identity.Id);
         long whole = (await sender.Identity.Dataset("save").SnapshotAsync()).Length, carried = 0;
         int rounds = 0;
@@ -31,7 +34,7 @@ public sealed class TransferTests
             Assert.True(isDone || receiver.Identity.Dataset("save").Count == 0, "Parts could be read before all were there.");
             await sender.DisposeAsync();
             await receiver.DisposeAsync();
-            (sender, receiver) = (await SyncStore.OpenAsync(source.Open), await SyncStore.OpenAsync(target.Open));
+            (sender, receiver) = (await SyncStore.OpenAsync(source.Open, _byHand), await SyncStore.OpenAsync(target.Open, _byHand));
         }
 
         Assert.InRange(rounds, 4, 100);
@@ -46,8 +49,8 @@ public sealed class TransferTests
     public async Task Writes_on_both_sides_during_a_transfer_arrive()
     {
         MemoryDisk source = await Filled(false);
-        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
-        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open);
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open, _byHand);
+        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open, _byHand);
         await receiver.AdoptIdentityAsync(sender.Identity.Id);
         Dataset there = sender.Identity.Dataset("save"), here = receiver.Identity.Dataset("save");
         bool isDone = false;
@@ -69,9 +72,9 @@ public sealed class TransferTests
     public async Task Another_peer_that_saw_as_much_goes_on_with_a_transfer()
     {
         MemoryDisk source = await Filled(false);
-        await using SyncStore first = await SyncStore.OpenAsync(source.Open);
-        await using SyncStore second = await SyncStore.OpenAsync(new MemoryDisk().Open);
-        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open);
+        await using SyncStore first = await SyncStore.OpenAsync(source.Open, _byHand);
+        await using SyncStore second = await SyncStore.OpenAsync(new MemoryDisk().Open, _byHand);
+        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open, _byHand);
         await second.AdoptIdentityAsync(first.Identity.Id);
         await receiver.AdoptIdentityAsync(first.Identity.Id);
         while (!(await Exchange(first, second, long.MaxValue)).IsDone)
@@ -93,24 +96,25 @@ public sealed class TransferTests
     public async Task Two_peers_that_bring_the_same_at_once_do_not_disturb_each_other()
     {
         MemoryDisk source = await Filled(false);
-        await using SyncStore first = await SyncStore.OpenAsync(source.Open);
-        await using SyncStore second = await SyncStore.OpenAsync(new MemoryDisk().Open);
-        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open);
+        await using SyncStore first = await SyncStore.OpenAsync(source.Open, _byHand);
+        await using SyncStore second = await SyncStore.OpenAsync(new MemoryDisk().Open, _byHand);
+        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open, _byHand);
         await second.AdoptIdentityAsync(first.Identity.Id);
         await receiver.AdoptIdentityAsync(first.Identity.Id);
         Assert.True((await Exchange(first, second, long.MaxValue)).IsDone);
-        second.Identity.Dataset("save")["other"] = 1;
+        await second.Identity.Dataset("save").PutAsync("other", 1);
         using Line one = new(first, receiver), two = new(second, receiver);
         for (int i = 0; i < 3000 && !(one.IsLive && two.IsLive); i++)
         {
-            if (!(one.Step() | two.Step())) await Task.Delay(1);
+            one.Step();
+            two.Step();
             if (i % 300 == 299)
             {
                 one.Resend();
                 two.Resend();
             }
 
-            await receiver.FlushAsync();
+            foreach (SyncStore store in (SyncStore[])[first, second, receiver]) await store.FlushAsync();
         }
 
         Assert.True(one.IsLive && two.IsLive);
@@ -123,8 +127,8 @@ public sealed class TransferTests
     public async Task Deletes_that_are_forgotten_during_a_transfer_start_it_anew()
     {
         MemoryDisk source = await Filled(false);
-        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
-        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open);
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open, _byHand);
+        await using SyncStore receiver = await SyncStore.OpenAsync(new MemoryDisk().Open, _byHand);
         await receiver.AdoptIdentityAsync(sender.Identity.Id);
         Dataset there = sender.Identity.Dataset("save");
         Assert.False((await Exchange(sender, receiver, 30_000)).IsDone);
@@ -143,7 +147,7 @@ public sealed class TransferTests
     public async Task Parts_without_end_are_refused()
     {
         MemoryDisk source = await Filled(false);
-        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open, _byHand);
         var options = new SyncStoreOptions { FrameLimits = new FrameLimits { TransferBytesMax = 30_000 } };
         using SyncStore receiver = SyncStore.OpenInMemory(options);
         await receiver.AdoptIdentityAsync(sender.Identity.Id);
@@ -166,7 +170,7 @@ public sealed class TransferTests
         MemoryDisk source = await Filled(false), target = new();
         var time = new ManualTime();
         var options = new SyncStoreOptions { StoresByHand = true, UnstagedBytesMax = unstagedBytesMax, TimeProvider = time };
-        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open, _byHand);
         await using SyncStore receiver = await SyncStore.OpenAsync(target.Open, options);
         await receiver.AdoptIdentityAsync(sender.Identity.Id);
         receiver.Journal!.RunNow();
@@ -179,7 +183,7 @@ public sealed class TransferTests
         }
 
         MemoryDisk afterCrash = target.Copy(isNoticed: false);
-        await using SyncStore restarted = await SyncStore.OpenAsync(afterCrash.Open);
+        await using SyncStore restarted = await SyncStore.OpenAsync(afterCrash.Open, _byHand);
         Assert.NotNull(receiver.Identity.Dataset("save").MarkFor(line.Receiver));
         Assert.Equal(isStaged, restarted.Identity.Dataset("save").MarkFor(this) is not null);
         (bool isDone, long bytes) = await Exchange(sender, restarted, long.MaxValue);
@@ -193,7 +197,7 @@ public sealed class TransferTests
     {
         MemoryDisk source = await Filled(false), target = new();
         var options = new SyncStoreOptions { StoresByHand = true, TimeProvider = new ManualTime() };
-        await using SyncStore sender = await SyncStore.OpenAsync(source.Open);
+        await using SyncStore sender = await SyncStore.OpenAsync(source.Open, _byHand);
         await using SyncStore receiver = await SyncStore.OpenAsync(target.Open, options);
         await receiver.AdoptIdentityAsync(sender.Identity.Id);
         using (var line = new Line(sender, receiver))
@@ -203,7 +207,7 @@ public sealed class TransferTests
 
         receiver.Journal!.RunNow();
         MemoryDisk afterCrash = target.Copy(isNoticed: false);
-        await using SyncStore restarted = await SyncStore.OpenAsync(afterCrash.Open);
+        await using SyncStore restarted = await SyncStore.OpenAsync(afterCrash.Open, _byHand);
         Assert.Equal(
             receiver.Identity.Dataset("save").MarkFor(this)!.Cursor, restarted.Identity.Dataset("save").MarkFor(this)!.Cursor);
     }
@@ -211,7 +215,7 @@ public sealed class TransferTests
     private static async Task<MemoryDisk> Filled(bool isSnapshot)
     {
         var disk = new MemoryDisk();
-        await using SyncStore store = await SyncStore.OpenAsync(disk.Open);
+        await using SyncStore store = await SyncStore.OpenAsync(disk.Open, _byHand);
         Dataset save = store.Identity.Dataset("save");
         for (int i = 0; i < 1000; i++) save["k" + i] = $"a value of some length, number {i}, so that there are parts";
         for (int i = 0; i < 30; i++) save.Map("map")["f" + i] = i;
