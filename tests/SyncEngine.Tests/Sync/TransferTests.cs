@@ -34,7 +34,8 @@ public sealed class TransferTests
             Assert.True(isDone || receiver.Identity.Dataset("save").Count == 0, "Parts could be read before all were there.");
             await sender.DisposeAsync();
             await receiver.DisposeAsync();
-            (sender, receiver) = (await SyncStore.OpenAsync(source.Open, _byHand), await SyncStore.OpenAsync(target.Open, _byHand));
+            sender = await SyncStore.OpenAsync(source.Open, _byHand);
+            receiver = await SyncStore.OpenAsync(target.Open, _byHand);
         }
 
         Assert.InRange(rounds, 4, 100);
