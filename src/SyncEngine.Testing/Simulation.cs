@@ -8,7 +8,8 @@ namespace SyncEngine.Testing;
 /// acknowledged may be lost, and what the app checks must hold. While it runs, each device is held at each step against what
 /// it must hold. The same seed plays the same histories.
 /// </summary>
-/// <remarks>It runs on the calling thread, a few thousand steps a second. Not thread-safe: give each thread its own.</remarks>
+/// <remarks>It runs on the calling thread, some tens of thousands of steps a second. Not thread-safe: give each thread its
+/// own.</remarks>
 public sealed class Simulation
 {
     /// <summary>Most devices at the start of a history; copied files add up to three. At least 2; default 4.</summary>

@@ -205,7 +205,7 @@ internal sealed partial class CellState(ulong seed)
 
     internal ulong TextHash(in CellData cell) => TextHash(cell, Table.Text(cell));
 
-    public ulong TextHash(in CellData cell, ReadOnlySpan<byte> text)
+    private ulong TextHash(in CellData cell, ReadOnlySpan<byte> text)
     {
         ulong keyHash = cell.Owner == 0 ? 0 : Table.ContainerAt(cell.Owner - 1)!.KeyHash;
         return CellDigest.TextHash(cell.Kind, keyHash, text);

@@ -92,6 +92,8 @@ internal sealed class ReplicaTable : ILineage
 
     public void SetLine(int replica, Opening[] line)
     {
+        // A merge hands over the same line again and again: the next stored frame need not carry it.
+        if (_lines[replica].AsSpan().SequenceEqual(line)) return;
         foreach (Opening opening in _lines[replica])
             if (FindStamp(opening.Stamp) == replica) _byStamp.Remove(opening.Stamp);
         foreach (Opening opening in line) _byStamp[opening.Stamp] = replica;
