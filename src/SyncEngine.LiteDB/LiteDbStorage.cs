@@ -100,6 +100,20 @@ public sealed class LiteDbStorage : ISyncStorage
     });
 
     /// <inheritdoc/>
+    public byte[]? ReadRow(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return Guarded(database => KeyedRows.Find(database.Engine, key));
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        return Guarded(database => KeyedRows.Range(database.Engine, prefix, after, limit));
+    }
+
+    /// <inheritdoc/>
     public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(reader);
@@ -122,6 +136,8 @@ public sealed class LiteDbStorage : ISyncStorage
         {
             CheckFlips(database, batch);
             if (IsEmpty(batch)) return 0;
+            _state.Heads.Prepare(batch.Frames.Select(static frame => frame.Dataset)
+                .Concat(batch.Flips.Select(static flip => flip.Dataset)).Concat(batch.DroppedDatasets));
             var removal = BatchWriter.PlanRemoval(database.Engine, _state, _staged, batch.Frames.Count);
             var writer = new BatchWriter(_state, _metadataPieces);
             if (batch.ClaimsFile) writer.Claim(_files.PlaceOf(database));
@@ -222,7 +238,7 @@ public sealed class LiteDbStorage : ISyncStorage
     }
 
     private static bool IsEmpty(StorageBatch batch) => batch.Frames.Count == 0 && batch.Metadata.Count == 0
-        && batch.Flips.Count == 0 && batch.DroppedDatasets.Count == 0 && !batch.ClaimsFile;
+        && batch.Flips.Count == 0 && batch.Rows.Count == 0 && batch.DroppedDatasets.Count == 0 && !batch.ClaimsFile;
 
     private static void CheckFrames(StorageBatch batch)
     {
@@ -231,6 +247,16 @@ public sealed class LiteDbStorage : ISyncStorage
             if (frame.Sequence is < 1 or > DatasetHead.SequenceMax)
             {
                 throw new ArgumentException($"Sequence {frame.Sequence} is out of range.", nameof(batch));
+            }
+        }
+
+        foreach (var (key, bytes) in batch.Rows)
+        {
+            if (key.Length is 0 or > StorageBatch.RowKeyLengthMax || key.Any(static c => c is < ' ' or > '~')
+                || bytes?.Length > StorageBatch.RowBytesMax)
+            {
+                throw new ArgumentException($"A row's key has 1 to {StorageBatch.RowKeyLengthMax} printable ASCII characters, "
+                    + $"its bytes are at most {StorageBatch.RowBytesMax:N0}.", nameof(batch));
             }
         }
     }

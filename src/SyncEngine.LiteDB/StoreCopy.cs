@@ -58,8 +58,10 @@ internal sealed class StoreCopy
     {
         Add(Table.Own.Name, RowCodec.Encode(Table.Own, 1, targetState.OwnToBytes()), 0);
         Copy(Table.Metadata, int.MinValue, int.MaxValue);
-        foreach (var (dataset, head) in state.Heads)
+        foreach (var row in KeyedRows.All(_source)) Add(KeyedRows.Collection, row, row["b"].AsBinary?.Length ?? 0);
+        foreach (var dataset in state.Heads.All())
         {
+            if (!state.Heads.TryGetValue(dataset, out var head)) continue;
             Add(Table.Heads.Name, RowCodec.Encode(Table.Heads, dataset, head.ToBytes()), 0);
             if (head.PageCount > 0)
             {

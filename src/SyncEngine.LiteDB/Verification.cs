@@ -28,11 +28,11 @@ internal sealed class Verification
         {
             VerifyMetadata(cancellationToken);
             var frames = new FrameScan(_database.Engine, _state);
-            var done = 0;
-            foreach (var dataset in _state.Heads.Keys)
+            var (done, count) = (0, _state.Heads.Count());
+            foreach (var dataset in _state.Heads.All())
             {
                 frames.Read(dataset, new FaultCollector(_faults), cancellationToken);
-                progress?.Report(0.5 + 0.5 * ++done / _state.Heads.Count);
+                progress?.Report(0.5 + 0.5 * ++done / count);
             }
 
             if (frames.HadFaults) _database.Dispose();
@@ -60,6 +60,13 @@ internal sealed class Verification
             }
 
             _faults.Add(new StorageFault(-1, false, -1, $"Metadata page {scan.Id} does not match its checksum."));
+        }
+
+        foreach (var row in KeyedRows.All(_database.Engine))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!KeyedRows.IsSound(row))
+                _faults.Add(new StorageFault(-1, false, -1, $"Row {row["_id"]} does not match its checksum."));
         }
     }
 

@@ -59,6 +59,11 @@ internal sealed class SimulatedDisk
 
         public IReadOnlyDictionary<int, byte[]> ReadMetadata() => inner.ReadMetadata();
 
+        public byte[]? ReadRow(string key) => inner.ReadRow(key);
+
+        public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit) =>
+            inner.ReadRows(prefix, after, limit);
+
         public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken) =>
             inner.ReadFrames(dataset, new TornReader(dataset, reader, torn), cancellationToken);
 

@@ -231,7 +231,7 @@ public sealed partial class SyncStore
         {
             int number = _page.NextIdentity;
             _page = _page with { NextIdentity = number + 1 };
-            var identity = new Identity(number, Identity.MintGuest(), _context, NextDatasetNumber);
+            var identity = new Identity(number, Identity.MintGuest(), _context, HomeOf(number));
             _identities.Add(number, identity);
             Identity ??= identity;
             return identity;
@@ -252,7 +252,7 @@ public sealed partial class SyncStore
             if (page.Key == 0) continue;
             IdentityPage content = CatalogCodec.ReadIdentity(page.Value, name);
             foreach (KeyValuePair<string, int> dataset in content.Datasets) highest = Math.Max(highest, dataset.Value);
-            _identities.Add(page.Key, new Identity(page.Key, content, _context, NextDatasetNumber));
+            _identities.Add(page.Key, new Identity(page.Key, content, _context, HomeOf(page.Key)));
         }
 
         if (_identities.Count == 0)
@@ -268,6 +268,9 @@ public sealed partial class SyncStore
         Identity = _identities.TryGetValue(_page.CurrentIdentity, out Identity? current) ? current
             : _identities[_identities.Keys.Min()];
     }
+
+    private IdentityHome HomeOf(int page) => new(
+        NextDatasetNumber, bytes => _journal?.SetMetadata(false, (page, bytes)) ?? Task.CompletedTask);
 
     private int NextDatasetNumber()
     {
@@ -306,7 +309,7 @@ public sealed partial class SyncStore
 
         IdentityPage page = CatalogCodec.ReadIdentity(identity.Encode(), "memory");
         lock (_catalog)
-            _identities[identity.Page] = new Identity(identity.Page, page, _context, NextDatasetNumber);
+            _identities[identity.Page] = new Identity(identity.Page, page, _context, HomeOf(identity.Page));
     }
 
     private Task WritePage(bool claimsFile, params ReadOnlySpan<(int Page, byte[]? Bytes)> others)

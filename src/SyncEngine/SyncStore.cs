@@ -24,6 +24,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     private readonly Dictionary<int, Identity> _identities = [];
     private readonly BehaviorSubject<StoreStatus> _status = new(new StoreStatus(SyncStoreState.Ready));
     private readonly Subject<Divergence> _divergences = new();
+    private readonly Subject<RefusedWrite> _refusals = new();
     private readonly List<SyncLink> _links = [];
     private readonly LinkContext _linkContext;
     private readonly CancellationTokenSource _closing = new();
@@ -55,6 +56,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
             UnstagedBytesMax = options.UnstagedBytesMax,
             Claim = page.Claim,
             ObserverFailed = failure => TellObserverFailed(options, failure),
+            WriteRefused = Subject.Synchronize(_refusals).OnNext,
             Diverged = Subject.Synchronize(_divergences).OnNext,
         };
     }
@@ -86,6 +88,11 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     public IObservable<Divergence> Divergences => Observable.Create<Divergence>(observer => _divergences
         .ObserveOn(TaskPoolScheduler.Default)
         .Subscribe(new GuardedObserver<Divergence>(observer, _context.ObserverFailed)));
+
+    /// <summary>Each write that a hub does not take, as it is told so; <see cref="Dataset.Refused"/> keeps them.</summary>
+    public IObservable<RefusedWrite> Refusals => Observable.Create<RefusedWrite>(observer => _refusals
+        .ObserveOn(TaskPoolScheduler.Default)
+        .Subscribe(new GuardedObserver<RefusedWrite>(observer, _context.ObserverFailed)));
 
     /// <summary>Opens a store that lives in memory and ends with the process.</summary>
     public static SyncStore OpenInMemory(SyncStoreOptions? options = null)
@@ -207,6 +214,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
         Tell(status => status with { State = SyncStoreState.Closed, Failure = failure });
         _status.OnCompleted();
         _divergences.OnCompleted();
+        _refusals.OnCompleted();
         _closing.Dispose();
         if (failure is not null)
             throw new SyncException(failure.Code, "The store was closed before its last changes were durable: "

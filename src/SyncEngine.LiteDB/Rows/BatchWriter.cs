@@ -48,6 +48,7 @@ internal sealed class BatchWriter
         foreach (var frame in batch.Frames) Append(frame);
         foreach (var flip in batch.Flips) Flip(flip, staged);
         foreach (var (page, bytes) in batch.Metadata) WriteMetadata(page, bytes);
+        WriteRows(batch.Rows);
         if (removal is { } planned) Remove(planned);
         Finish();
     }
@@ -79,7 +80,7 @@ internal sealed class BatchWriter
         if (!_state.Heads.TryGetValue(dataset, out var head)) return;
         AddJunk(TakeJunk(), new JunkRange(Table.Log, head.LogRow(0), head.LogRow(DatasetHead.SequenceMax)));
         AddSnapshotJunk(head, staged[dataset]);
-        _ = _state.Heads.Remove(dataset);
+        _state.Heads.Remove(dataset);
         Delete(Table.Heads.Name, (long)dataset);
     }
 
@@ -112,12 +113,12 @@ internal sealed class BatchWriter
             Delete(Table.Junk.Name, taken.Junk);
         }
 
-        _state.Heads[flip.Dataset] = head with
+        _state.Heads.Set(flip.Dataset, head with
         {
             Generation = flip.PageCount == 0 ? 0 : next!.Value.Generation,
             PageCount = flip.PageCount,
             FirstKept = Math.Max(head.FirstKept, flip.FirstKeptSequence),
-        };
+        });
         _ = _changedHeads.Add(flip.Dataset);
     }
 
@@ -134,6 +135,22 @@ internal sealed class BatchWriter
         else _ = _metadataPieces.Remove(page);
         if (bytes is null) Delete(Table.Metadata.Name, (long)page);
         else Put(Table.Metadata, page, bytes);
+    }
+
+    private void WriteRows(IDictionary<string, byte[]?> rows)
+    {
+        var written = new List<BsonDocument>(rows.Count);
+        var removed = new List<BsonValue>();
+        foreach (var (key, bytes) in rows)
+        {
+            if (bytes is null) removed.Add(KeyedRows.Id(key));
+            else written.Add(KeyedRows.Encode(key, bytes));
+        }
+
+        if (removed.Count > 0) _changes += _engine.Delete(KeyedRows.Collection, removed);
+        if (written.Count == 0) return;
+        _ = _engine.Upsert(KeyedRows.Collection, written, BsonAutoId.Int64);
+        _changes += written.Count;
     }
 
     private void Remove(in JunkRemoval removal)
@@ -158,9 +175,9 @@ internal sealed class BatchWriter
     private DatasetHead HeadOf(int dataset)
     {
         if (_state.Heads.TryGetValue(dataset, out var head)) return head;
-        head = new DatasetHead(_state.NextSlot++, 0, 0, 0);
+        head = new DatasetHead(_state.TakeSlot(), 0, 0, 0);
         _isOwnChanged = true;
-        _state.Heads.Add(dataset, head);
+        _state.Heads.Set(dataset, head);
         _ = _changedHeads.Add(dataset);
         return head;
     }

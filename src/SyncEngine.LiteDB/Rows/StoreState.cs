@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using LiteDB.Engine;
+using SyncEngine.Causality;
 
 namespace SyncEngine.LiteDB.Rows;
 
@@ -54,13 +55,21 @@ internal readonly record struct JunkRange(Table Table, long Low, long High)
 /// <summary>The storage's own rows, kept in memory: where datasets are, what is junk, and whose file this is.</summary>
 internal sealed class StoreState
 {
+    /// <summary>How many slots the numbers of log rows have room for.</summary>
+    private const long SlotMax = (1L << 23) - 1;
+
     private const int OwnFixedLength = 22;
 
-    public Dictionary<int, DatasetHead> Heads { get; } = new();
+    /// <summary>Null only in a state that is being written to a copy.</summary>
+    public HeadTable Heads { get; private init; } = null!;
 
     public SortedDictionary<long, JunkRange> Junk { get; } = new();
 
     public long NextSlot { get; set; } = 1;
+
+    public long TakeSlot() => NextSlot <= SlotMax ? NextSlot++
+        : throw new SyncException(SyncErrorCode.StorageFull, $"This file has held {SlotMax:N0} datasets, which is all that its "
+            + "format numbers. Export the data and import it into a new file.");
 
     public int NextGeneration { get; set; } = 1;
 
@@ -74,15 +83,10 @@ internal sealed class StoreState
 
     public static StoreState Load(LiteEngine engine)
     {
-        var state = new StoreState();
+        var state = new StoreState { Heads = new HeadTable(engine) };
         var own = ReadAll(engine, Table.Own);
         if (own.Count != 1) throw new InvalidDataException("The row that describes the store is missing.");
         state.ReadOwn(own[0].Bytes.Span);
-        foreach (var (id, bytes) in ReadAll(engine, Table.Heads))
-        {
-            state.Heads[(int)id] = DatasetHead.FromBytes(bytes.Span);
-        }
-
         foreach (var (id, bytes) in ReadAll(engine, Table.Junk)) state.Junk[id] = JunkRange.FromBytes(bytes.Span);
         return state;
     }

@@ -17,8 +17,9 @@ internal sealed partial class CellState
     /// </summary>
     /// <param name="frame">The frame; branches of copied files are renamed in it.</param>
     /// <param name="renames">The branches that were renamed here; the caller must make them durable.</param>
+    /// <param name="judge">Asked before anything changes; null to ask nobody.</param>
     /// <exception cref="SyncException">The frame names a cell twice, or contradicts this state.</exception>
-    public JoinOutcome Join(CellColumns frame, out IReadOnlyList<Rename> renames)
+    public JoinOutcome Join(CellColumns frame, out IReadOnlyList<Rename> renames, IFrameJudge? judge = null)
     {
         renames = [];
         VersionVector? after = Agree(frame, out IReadOnlyList<Rename> planned);
@@ -34,6 +35,7 @@ internal sealed partial class CellState
             return JoinOutcome.AlreadyKnown;
         }
 
+        if (judge is not null && !IsAllowed(judge, frame)) return JoinOutcome.Refused;
         MapReplicas(frame);
         for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
         if (frame.IsSnapshot) JoinAbsentCells();
@@ -187,6 +189,23 @@ internal sealed partial class CellState
         }
 
         return Table.FindOrAdd(column.Kind, owner, text, out _);
+    }
+
+    private bool IsAllowed(IFrameJudge judge, CellColumns frame)
+    {
+        var inspection = new FrameInspection(this);
+        inspection.Add(frame);
+        bool allows = false;
+        try
+        {
+            allows = judge.Allows(inspection);
+        }
+        finally
+        {
+            if (!allows) ForgetFrame(frame.CellCount);
+        }
+
+        return allows;
     }
 
     private void ForgetFrame(int found)

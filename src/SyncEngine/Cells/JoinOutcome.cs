@@ -12,4 +12,7 @@ public enum JoinOutcome
     /// <summary>It builds on changes that are missing here, and was refused whole: ask again from the own
     /// vector.</summary>
     Gap = 3,
+
+    /// <summary>Whoever was asked refused it, and nothing of it was merged.</summary>
+    Refused = 4,
 }

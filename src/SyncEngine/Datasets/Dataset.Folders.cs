@@ -15,5 +15,5 @@ public sealed partial class Dataset
     }
 
     /// <summary>Merges a delta or snapshot that was read and checked already.</summary>
-    internal JoinResult JoinDecoded(DecodedFrame decoded) => Join(decoded);
+    internal JoinResult JoinDecoded(DecodedFrame decoded) => Join(decoded, null);
 }

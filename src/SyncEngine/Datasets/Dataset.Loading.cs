@@ -58,6 +58,7 @@ public sealed partial class Dataset
         var parts = new PartLoader(this);
         storage.ReadFrames(-Number, parts, cancellationToken);
         parts.Complete();
+        LoadRefused(storage);
 
         // A transfer builds on what was here when it began.
         if (_transfer is { Count: > 0 } && (_state.HasGaps || !_transfer.Low.IsAtMost(Seen))) DropTransfer();

@@ -78,15 +78,15 @@ public sealed partial class Dataset
     }
 
     /// <summary>Merges a frame that was read.</summary>
-    internal JoinResult JoinChecked(DecodedFrame decoded)
+    internal JoinResult JoinChecked(DecodedFrame decoded, IFrameJudge? judge = null)
     {
         if (decoded.Type is not (FrameType.Delta or FrameType.Snapshot))
             throw new SyncException(SyncErrorCode.Malformed, "The frame is no delta and no snapshot: ask the peer for one.", 0);
         if (decoded.Dataset != Name)
             throw new SyncException(SyncErrorCode.WrongDataset,
                 $"The frame belongs to dataset {decoded.Dataset}, not to {Name}: join it there.", 0);
-        JoinResult result = Join(decoded);
-        if (result.Outcome != JoinOutcome.Gap) Exchanged?.Invoke();
+        JoinResult result = Join(decoded, judge);
+        if (result.Outcome is JoinOutcome.Joined or JoinOutcome.AlreadyKnown) Exchanged?.Invoke();
         return result;
     }
 
@@ -123,7 +123,7 @@ public sealed partial class Dataset
         }
     }
 
-    private JoinResult Join(DecodedFrame decoded)
+    private JoinResult Join(DecodedFrame decoded, IFrameJudge? judge)
     {
         lock (_gate)
         {
@@ -131,11 +131,11 @@ public sealed partial class Dataset
             RefuseBeyondLimits(decoded.Columns);
             if (!_state.TryCompleteLines(decoded.Columns)) return new JoinResult(JoinOutcome.Gap, _state.Revision);
             IReadOnlyList<Rename> renames = [];
-            JoinOutcome outcome = TryComplete(decoded.Columns) ? JoinOutcome.Joined
-                : _state.Join(decoded.Columns, out renames);
+            JoinOutcome? completed = TryComplete(decoded.Columns, judge);
+            JoinOutcome outcome = completed ?? _state.Join(decoded.Columns, out renames, judge);
             if (renames.Count > 0) NoteRenames(renames);
             if (outcome != JoinOutcome.Joined && renames.Count > 0) CompleteLocked(new ChangeOrigin(true, default));
-            if (outcome == JoinOutcome.Gap) return new JoinResult(outcome, _state.Revision);
+            if (outcome is JoinOutcome.Gap or JoinOutcome.Refused) return new JoinResult(outcome, _state.Revision);
             if (outcome == JoinOutcome.Joined)
             {
                 DropTransferIfCovered();

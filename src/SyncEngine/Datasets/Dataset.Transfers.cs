@@ -98,24 +98,31 @@ public sealed partial class Dataset
         }
     }
 
-    /// <summary>Merges a delta that completes the transfer to here, if it does.</summary>
-    private bool TryComplete(CellColumns completing)
+    /// <summary>Merges a delta that completes the transfer to here; null if it does not.</summary>
+    private JoinOutcome? TryComplete(CellColumns completing, IFrameJudge? judge)
     {
-        if (_transfer is not { Count: > 0 } transfer || completing.IsSnapshot || !transfer.Last.IsLast) return false;
-        if (Reconciliation.Plan(_state.Replicas, completing, out _) is not null) return false;
-        if (Reconciliation.Plan(transfer.High, completing, out _) is not null) return false;
+        if (_transfer is not { Count: > 0 } transfer || completing.IsSnapshot || !transfer.Last.IsLast) return null;
+        if (Reconciliation.Plan(_state.Replicas, completing, out _) is not null) return null;
+        if (Reconciliation.Plan(transfer.High, completing, out _) is not null) return null;
         VersionVector own = Seen;
         VersionVector reached = own.Join(transfer.High.ToVector());
-        if (!completing.BaseIsAtMost(reached) || completing.BaseIsAtMost(own)) return false;
-        if (!completing.CollectedIsAtMost(transfer.IsSnapshot ? reached : own)) return false;
+        if (!completing.BaseIsAtMost(reached) || completing.BaseIsAtMost(own)) return null;
+        if (!completing.CollectedIsAtMost(transfer.IsSnapshot ? reached : own)) return null;
         var to = new VersionVector(completing.Replicas.Select((replica, i) => new Dot(replica, completing.To[i])));
-        if (!transfer.Last.Seen.IsAtMost(to)) return false;
+        if (!transfer.Last.Seen.IsAtMost(to)) return null;
         _state.RefuseForeignStamps(completing, []);
         var parts = new List<DecodedFrame>();
         try
         {
             foreach (ReadOnlyMemory<byte> part in transfer.Frames)
                 parts.Add(FrameReader.Read(part, Context.FrameLimits));
+            if (judge is not null && !Allows(judge, parts, completing))
+            {
+                DropTransfer();
+                QueueForCommit();
+                return JoinOutcome.Refused;
+            }
+
             _state.JoinTransfer(completing, parts.ConvertAll(static part => part.Columns), transfer.IsSnapshot);
         }
         finally
@@ -125,7 +132,15 @@ public sealed partial class Dataset
 
         foreach (DecodedFrame part in parts) _clock.Observe(part.Columns.LatestClock);
         DropTransfer();
-        return true;
+        return JoinOutcome.Joined;
+    }
+
+    private bool Allows(IFrameJudge judge, List<DecodedFrame> parts, CellColumns completing)
+    {
+        var inspection = new FrameInspection(_state);
+        foreach (DecodedFrame part in parts) inspection.Add(part.Columns);
+        inspection.Add(completing);
+        return judge.Allows(inspection);
     }
 
     /// <summary>Whether somebody else brings a transfer, or what was merged is not durable yet.</summary>

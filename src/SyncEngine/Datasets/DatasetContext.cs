@@ -33,6 +33,9 @@ internal sealed class DatasetContext
     /// <summary>Told, outside any gate, of an observer that threw and was therefore unsubscribed.</summary>
     public Action<Exception> ObserverFailed { get; init; } = static _ => { };
 
+    /// <summary>Told, outside any gate, of a write that a hub did not take.</summary>
+    public Action<RefusedWrite> WriteRefused { get; init; } = static _ => { };
+
     /// <summary>Told, outside any gate, of a divergence that was healed.</summary>
     public Action<Divergence> Diverged { get; init; } = static _ => { };
 }

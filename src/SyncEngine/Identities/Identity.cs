@@ -13,7 +13,7 @@ public sealed class Identity
     private readonly object _opening = new();
     private readonly object _catalog = new();
     private readonly DatasetContext _context;
-    private readonly Func<int> _nextNumber;
+    private readonly IdentityHome _home;
     private readonly Dictionary<string, int> _stored = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dataset> _opened = new(StringComparer.Ordinal);
     private readonly byte[] _privateKey;
@@ -22,9 +22,9 @@ public sealed class Identity
     private long _lastSync;
     private bool _closed;
 
-    internal Identity(int page, IdentityPage content, DatasetContext context, Func<int> nextNumber)
+    internal Identity(int page, IdentityPage content, DatasetContext context, IdentityHome home)
     {
-        (Page, _context, _nextNumber, _privateKey) = (page, context, nextNumber, content.DeviceKey);
+        (Page, _context, _home, _privateKey) = (page, context, home, content.DeviceKey);
         (Id, IsPaired) = (new IdentityId(content.High, content.Low), content.IsPaired);
         foreach (KeyValuePair<string, int> dataset in content.Datasets) _stored[dataset.Key] = dataset.Value;
         _firstSync.Task.ContinueWith(static task => _ = task.Exception, CancellationToken.None,
@@ -118,7 +118,7 @@ public sealed class Identity
                 if (stored && _context.Journal is { } journal)
                 {
                     journal.Drop(number, dataset);
-                    durable = journal.SetMetadata(false, (Page, EncodeLocked()));
+                    durable = _home.Keep(EncodeLocked());
                 }
             }
         }
@@ -161,7 +161,7 @@ public sealed class Identity
                 throw new SyncException(SyncErrorCode.Unauthorized, $"This file belongs to identity {Id} and was "
                     + $"exchanged as such; it cannot become {id}. Create another identity in it, or use a fresh file.");
             (Id, IsPaired) = (id, true);
-            return _context.Journal?.SetMetadata(false, (Page, EncodeLocked())) ?? Task.CompletedTask;
+            return _home.Keep(EncodeLocked());
         }
     }
 
@@ -172,7 +172,7 @@ public sealed class Identity
         {
             if (_closed) return;
             Interlocked.Exchange(ref _lastSync, Math.Max(1, _context.Time.GetUtcNow().ToUnixTimeMilliseconds()));
-            _context.Journal?.SetMetadata(false, (Page, EncodeLocked()));
+            if (_home.NotesSyncs) _home.Keep(EncodeLocked());
         }
 
         _firstSync.TrySetResult(true);
@@ -228,7 +228,7 @@ public sealed class Identity
             if (loads && Datasets.Dataset.IsInTransactionOnThisThread)
                 throw new InvalidOperationException($"Open dataset {name} before the transaction: reading it from the "
                     + "file waits for the storage, which waits for the transaction.");
-            var dataset = new Dataset(name, loads ? number : _nextNumber(), _context);
+            var dataset = new Dataset(name, loads ? number : _home.NextNumber(), _context);
             dataset.FirstChange = () => Store(dataset);
             dataset.Exchanged = NoteExchange;
             dataset.Advanced = () => Advanced?.Invoke(dataset);
@@ -286,7 +286,7 @@ public sealed class Identity
         lock (_catalog)
         {
             _stored[dataset.Name] = dataset.Number;
-            _context.Journal?.SetMetadata(false, (Page, EncodeLocked()));
+            _home.Keep(EncodeLocked());
         }
     }
 

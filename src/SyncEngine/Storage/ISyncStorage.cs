@@ -30,6 +30,12 @@ public interface ISyncStorage : IDisposable
     /// <summary>All metadata pages by number.</summary>
     IReadOnlyDictionary<int, byte[]> ReadMetadata();
 
+    /// <summary>The bytes of the row under a key; null if there is none. Rows that are not read cost no memory.</summary>
+    byte[]? ReadRow(string key);
+
+    /// <summary>Rows whose keys start with a prefix and are above another key, in ordinal order.</summary>
+    IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit);
+
     /// <summary>
     /// Hands the frames of one dataset to <paramref name="reader"/>: the pages of the current snapshot in page order,
     /// then the log frames in sequence order. A frame that fails its check is reported as damaged, kept aside for

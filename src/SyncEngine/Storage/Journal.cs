@@ -7,7 +7,7 @@ namespace SyncEngine.Storage;
 /// durable with one commit. The thread has no SynchronizationContext, so no storage can be led astray by one. A simulation
 /// has no such thread: there the work is done when <see cref="RunNow"/> is called, so that a seed replays a run.
 /// </summary>
-internal sealed class Journal : IDisposable
+internal sealed partial class Journal : IDisposable
 {
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
 
@@ -59,42 +59,6 @@ internal sealed class Journal : IDisposable
         await journal._opened.Task.ConfigureAwait(false);
         return journal;
     }
-
-    /// <summary>By hand: gathers what is pending, which then waits for <see cref="RunNow"/> while writes go on.</summary>
-    /// <returns>Whether there was anything, and nothing gathered before.</returns>
-    public bool GatherNow()
-    {
-        if (_stuck is not null || !HasPending()) return false;
-        _stuck = Gather();
-        return true;
-    }
-
-    /// <summary>By hand: commits until nothing is pending, or once where the storage fails. Does nothing where a thread does
-    /// it.</summary>
-    public void RunNow()
-    {
-        if (_thread is not null || _storage is not { } storage || _ended) return;
-        if (Failure is not null) Commit(storage);
-        while (Failure is null)
-        {
-            if (_stuck is not null || HasPending()) Commit(storage);
-            else if (_snapshotting is not null) StagePage(storage);
-            else return;
-        }
-    }
-
-    /// <summary>By hand: one piece of work: commits what was gathered, stages a page of a snapshot, or gathers.</summary>
-    /// <returns>Whether there was any.</returns>
-    public bool StepNow()
-    {
-        if (_stuck is not null) Commit(_storage!);
-        else if (_snapshotting is not null) StagePage(_storage!);
-        else return GatherNow();
-        return true;
-    }
-
-    /// <summary>By hand: what was gathered and is not committed yet; a crash may come before or after it landed.</summary>
-    public StorageBatch? Gathered => _stuck;
 
     /// <summary>Runs something on the storage thread, between commits.</summary>
     public Task<T> RunAsync<T>(Func<ISyncStorage, T> work)
@@ -279,7 +243,7 @@ internal sealed class Journal : IDisposable
     private bool HasWork() => _work.Count > 0
         || (Failure is not null ? _retries || _stopping : HasPendingLocked() || _snapshotting is not null);
 
-    private bool HasPendingLocked() => _dirty.Count > 0 || _metadata.Count > 0 || _dropped.Count > 0 || _claims;
+    private bool HasPendingLocked() => _dirty.Count > 0 || _metadata.Count > 0 || _rows.Count > 0 || _dropped.Count > 0 || _claims;
 
     private bool HasPending()
     {
@@ -325,6 +289,11 @@ internal sealed class Journal : IDisposable
 
     private StorageBatch Gather()
     {
+        lock (_together) return GatherAll();
+    }
+
+    private StorageBatch GatherAll()
+    {
         var batch = new StorageBatch();
         HashSet<IJournaled> sources;
         lock (_gate)
@@ -333,6 +302,8 @@ internal sealed class Journal : IDisposable
             _dirty = [];
             foreach (KeyValuePair<int, byte[]?> page in _metadata) batch.Metadata[page.Key] = page.Value;
             _metadata = [];
+            foreach (KeyValuePair<string, byte[]?> row in _rows) batch.Rows[row.Key] = row.Value;
+            (_gatheredRows, _rows) = (_rows, new Dictionary<string, byte[]?>(StringComparer.Ordinal));
             foreach (int dataset in _dropped) batch.DroppedDatasets.Add(dataset);
             _dropped = [];
             batch.ClaimsFile = _claims;
@@ -354,6 +325,7 @@ internal sealed class Journal : IDisposable
             {
                 _dirty.UnionWith(sources);
                 foreach (KeyValuePair<int, byte[]?> page in batch.Metadata) _metadata.TryAdd(page.Key, page.Value);
+                foreach (KeyValuePair<string, byte[]?> row in batch.Rows) _rows.TryAdd(row.Key, row.Value);
                 _dropped.AddRange(batch.DroppedDatasets);
                 _claims |= batch.ClaimsFile;
             }

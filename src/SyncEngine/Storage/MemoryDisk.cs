@@ -11,6 +11,7 @@ public sealed class MemoryDisk
 {
     private readonly object _gate = new();
     private readonly Dictionary<int, byte[]> _metadata = [];
+    private readonly SortedDictionary<string, byte[]> _rows = new(StringComparer.Ordinal);
     private readonly Dictionary<int, SortedDictionary<long, byte[]>> _logs = [];
     private readonly Dictionary<int, List<byte[]>> _snapshots = [];
     private readonly Dictionary<int, SnapshotFlip> _flipped = [];
@@ -45,6 +46,7 @@ public sealed class MemoryDisk
         {
             var copy = new MemoryDisk { _isCopied = isNoticed || _isCopied };
             foreach (KeyValuePair<int, byte[]> page in _metadata) copy._metadata.Add(page.Key, page.Value);
+            foreach (KeyValuePair<string, byte[]> row in _rows) copy._rows.Add(row.Key, row.Value);
             foreach (KeyValuePair<int, SortedDictionary<long, byte[]>> log in _logs)
                 copy._logs.Add(log.Key, new SortedDictionary<long, byte[]>(log.Value));
             foreach (KeyValuePair<int, List<byte[]>> snapshot in _snapshots)
@@ -63,10 +65,17 @@ public sealed class MemoryDisk
         public bool IsCopied => disk._isCopied;
 
         public long SizeBytes => disk._metadata.Values.Sum(static page => (long)page.Length)
+            + disk._rows.Values.Sum(static row => (long)row.Length)
             + disk._logs.Values.Sum(static log => log.Values.Sum(static frame => (long)frame.Length))
             + disk._snapshots.Values.Sum(static pages => pages.Sum(static page => (long)page.Length));
 
         public IReadOnlyDictionary<int, byte[]> ReadMetadata() => new Dictionary<int, byte[]>(disk._metadata);
+
+        public byte[]? ReadRow(string key) => disk._rows.TryGetValue(key, out byte[]? bytes) ? bytes : null;
+
+        public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit) => disk._rows
+            .Where(row => row.Key.StartsWith(prefix, StringComparison.Ordinal)
+                && (after is null || string.CompareOrdinal(row.Key, after) > 0)).Take(limit).ToList();
 
         public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken)
         {
@@ -105,6 +114,12 @@ public sealed class MemoryDisk
                 {
                     if (page.Value is null) disk._metadata.Remove(page.Key);
                     else disk._metadata[page.Key] = page.Value;
+                }
+
+                foreach (KeyValuePair<string, byte[]?> row in batch.Rows)
+                {
+                    if (row.Value is null) disk._rows.Remove(row.Key);
+                    else disk._rows[row.Key] = row.Value;
                 }
 
                 if (batch.ClaimsFile) disk._isCopied = false;

@@ -9,6 +9,16 @@ public sealed class StorageBatch
     /// <summary>Metadata pages to write by number; null removes the page.</summary>
     public IDictionary<int, byte[]?> Metadata { get; } = new Dictionary<int, byte[]?>();
 
+    /// <summary>Longest key of a row, in characters.</summary>
+    public const int RowKeyLengthMax = 512;
+
+    /// <summary>Largest row, in bytes.</summary>
+    public const int RowBytesMax = 4 * 1024 * 1024;
+
+    /// <summary>Rows to write by key, 1 to <see cref="RowKeyLengthMax"/> printable ASCII characters; null removes the
+    /// row.</summary>
+    public IDictionary<string, byte[]?> Rows { get; } = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
+
     /// <summary>Snapshots that become current.</summary>
     public IList<SnapshotFlip> Flips { get; } = new List<SnapshotFlip>();
 

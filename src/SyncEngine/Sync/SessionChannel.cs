@@ -54,6 +54,9 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public bool OwesAcknowledgement { get; set; }
 
+    /// <summary>Refusals of single writes since the peer last took something.</summary>
+    public int Rejections { get; set; }
+
     public bool IsExpected { get; set; }
 
     public byte[]? Held { get; set; }

@@ -18,6 +18,9 @@ internal sealed record SessionOptions
     /// <summary>Names, or prefixes that end in an asterisk, of the datasets wanted; null for all.</summary>
     public IReadOnlyList<string>? Datasets { get; init; }
 
+    /// <summary>What this side, a hub, allows the peer; null where peers trust each other.</summary>
+    public SessionGuard? Guard { get; init; }
+
     /// <summary>About how many bytes a part of a large delta or snapshot takes; what is less than four of them goes
     /// whole.</summary>
     public int PartBytes { get; init; } = 256 * 1024;

@@ -156,6 +156,7 @@ internal sealed partial class SyncSession : IDisposable
         else if (frame.Type == FrameType.Told) TakeTold();
         else if (frame.Type == FrameType.Acknowledge) TakeAcknowledge(MessageCodec.ReadAcknowledge(frame, _limits));
         else if (frame.Type == FrameType.Refuse) TakeRefuse(MessageCodec.ReadRefuse(frame));
+        else if (frame.Type == FrameType.Reject) TakeReject(MessageCodec.ReadReject(frame, _limits));
         else throw Fault($"A message of type {(byte)frame.Type} does not belong here.");
     }
 
@@ -218,6 +219,9 @@ internal sealed partial class SyncSession : IDisposable
             throw Fault("The peer names no identity.");
         }
 
+        if (_options.Guard is not null && theirs != _identity.Id)
+            throw new SyncException(SyncErrorCode.Unauthorized, $"The credential is of identity {_identity.Id}, the data of "
+                + $"{theirs}. Ask the hub for credentials of that identity, or log in.");
         if (_identity.Id != _told)
             throw new SyncException(SyncErrorCode.ConnectionFailed, $"This side belonged to identity {_told} when it said "
                 + $"hello, and belongs to {_identity.Id} now. Connect again.");
@@ -238,8 +242,8 @@ internal sealed partial class SyncSession : IDisposable
     private bool AdoptsHere(IdentityId theirs) =>
         theirs != _identity.Id && MayAdopt && (_options.IsInitiator || !_peer!.MayAdopt);
 
-    private bool Wants(string name) =>
-        SyncOptions.Matches(_options.Datasets, name) && SyncOptions.Matches(_peer!.Datasets, name);
+    private bool Wants(string name) => SyncOptions.Matches(_options.Datasets, name)
+        && SyncOptions.Matches(_peer!.Datasets, name) && _options.Guard?.MayRead(name) != false;
 
     private SessionChannel SessionChannelOf(Dataset dataset)
     {
@@ -268,7 +272,7 @@ internal sealed partial class SyncSession : IDisposable
 
     private void TakeHave(HaveMessage have)
     {
-        if (!Wants(have.Dataset)) return;
+        if (RefusesDataset(have.Dataset) || !Wants(have.Dataset)) return;
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(have.Dataset));
         bool isRenamed = channel.Dataset.Reconcile(have.Version);
         VersionVector own = channel.Dataset.Version, theirs = have.Version.ToVector();
@@ -300,8 +304,9 @@ internal sealed partial class SyncSession : IDisposable
         if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
 
-        // Only where this side has found the difference itself: a later have brings it up again.
-        if (!channel.ExpectsHealing) return;
+        // Only where this side has found the difference itself: a later have brings it up again. A hub lets the peer heal, whose
+        // share then comes as changes that its guard sees.
+        if (!channel.ExpectsHealing || _options.Guard is not null) return;
         channel.ExpectsHealing = false;
         if (channel.Dataset.Heal(frame, message)) Activate(channel);
     }
@@ -325,6 +330,7 @@ internal sealed partial class SyncSession : IDisposable
         if (peer.Count > _limits.ReplicasMax) throw Fault($"The peer names {peer.Count:N0} replicas, too many.");
         channel.Peer = peer;
         channel.Sent = channel.Sent.Join(message.Advanced);
+        channel.Rejections = 0;
         Activate(channel);
     }
 
@@ -341,6 +347,7 @@ internal sealed partial class SyncSession : IDisposable
     private void TakeChanges(OpenedFrame opened, ReadOnlyMemory<byte> message)
     {
         using DecodedFrame frame = FrameReader.Read(opened, _limits);
+        if (RefusesDataset(frame.Dataset)) return;
         if (!Wants(frame.Dataset)) throw Fault($"Dataset {frame.Dataset} was not asked for.");
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(frame.Dataset));
         CellColumns columns = frame.Columns;
@@ -348,7 +355,8 @@ internal sealed partial class SyncSession : IDisposable
         try
         {
             if (frame.Part is not null) outcome = channel.Dataset.TakePart(frame, message, this);
-            else outcome = channel.Dataset.JoinChecked(frame).Outcome == JoinOutcome.Gap ? PartOutcome.Gap : PartOutcome.Known;
+            else if (Merge(channel, frame) is { } merged) outcome = merged;
+            else return;
         }
         catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion
             or SyncErrorCode.ClockAhead))

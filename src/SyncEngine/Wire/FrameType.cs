@@ -20,4 +20,7 @@ internal enum FrameType : byte
     Acknowledge = 11,
     Refuse = 12,
     Farewell = 13,
+
+    /// <summary>A hub names the writes that it does not take, and what it shows in their place.</summary>
+    Reject = 14,
 }

@@ -112,6 +112,33 @@ internal static class MessageCodec
             FrameReader.ReadText(ref reader, ReasonBytesMax));
     });
 
+    public static byte[] Write(RejectMessage message) => Seal(FrameType.Reject, (ref MessagePackWriter writer) =>
+    {
+        writer.WriteArrayHeader(5);
+        writer.Write(message.Dataset);
+        writer.Write((int)message.Code);
+        writer.Write(Shorten(message.Reason));
+        writer.WriteArrayHeader(2 * message.Dots.Count);
+        foreach (Dot dot in message.Dots) WriteCursor(ref writer, dot);
+        writer.Write(message.Cells);
+    });
+
+    public static RejectMessage ReadReject(OpenedFrame frame, FrameLimits limits) => Read(frame,
+        (ref MessagePackReader reader) =>
+    {
+        FrameReader.ExpectArray(ref reader, 5);
+        string dataset = ReadDataset(ref reader);
+        var code = (SyncErrorCode)reader.ReadInt32();
+        string reason = FrameReader.ReadText(ref reader, ReasonBytesMax);
+        int items = FrameReader.ReadCount(ref reader, 2L * limits.EntriesMax);
+        if (items % 2 != 0) throw FrameReader.Fault("A refused write has no counter.", reader.Consumed);
+        var dots = new List<Dot>(items / 2);
+        for (int i = 0; i < items; i += 2) dots.Add(ReadCursor(ref reader));
+        System.Buffers.ReadOnlySequence<byte>? cells = reader.ReadBytes();
+        if (cells is null) throw FrameReader.Fault("What the hub has is missing.", reader.Consumed);
+        return new RejectMessage(dataset, code, reason, dots, System.Buffers.BuffersExtensions.ToArray(cells.Value));
+    });
+
     /// <summary>A farewell; without a code nothing was wrong.</summary>
     public static byte[] WriteFarewell(SyncErrorCode code, string reason) =>
         Seal(FrameType.Farewell, (ref MessagePackWriter writer) =>

@@ -14,5 +14,9 @@ internal sealed record HaveMessage(string Dataset, Lineage Version, ulong? Diges
 /// <summary>The whole vector that is durable now.</summary>
 internal sealed record AcknowledgeMessage(string Dataset, VersionVector Advanced);
 
+/// <summary>A hub does not take some writes; the cells are a frame with what it has in their place.</summary>
+internal sealed record RejectMessage(
+    string Dataset, SyncErrorCode Code, string Reason, IReadOnlyList<Dot> Dots, byte[] Cells);
+
 /// <summary>A side does not take a dataset's changes.</summary>
 internal sealed record RefuseMessage(string Dataset, SyncErrorCode Code, string Reason);

@@ -24,7 +24,8 @@ internal sealed class TraceSide(string name, string arrow, bool isScripted) : ID
     {
         if (isScripted) return;
         var context = new DatasetContext { Time = time, Random = RandomSource.Seeded(seed), FrameLimits = limits };
-        Identity = new Identity(1, new IdentityPage(id.High, id.Low, isPaired, [1], []), context, () => ++_datasets);
+        Identity = new Identity(1, new IdentityPage(id.High, id.Low, isPaired, [1], []), context,
+            new IdentityHome(() => ++_datasets, static _ => Task.CompletedTask));
     }
 
     public void Connect(SessionOptions options)

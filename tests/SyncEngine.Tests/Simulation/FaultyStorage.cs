@@ -42,6 +42,11 @@ internal sealed class FaultyStorage(ISyncStorage inner, Faults faults) : ISyncSt
 
     public IReadOnlyDictionary<int, byte[]> ReadMetadata() => inner.ReadMetadata();
 
+    public byte[]? ReadRow(string key) => inner.ReadRow(key);
+
+    public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit) =>
+        inner.ReadRows(prefix, after, limit);
+
     public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken) =>
         inner.ReadFrames(dataset, new DamagingReader(dataset, reader, faults), cancellationToken);
 

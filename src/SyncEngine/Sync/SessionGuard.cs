@@ -1,0 +1,57 @@
+using SyncEngine.Causality;
+using SyncEngine.Cells;
+using SyncEngine.Datasets;
+
+namespace SyncEngine.Sync;
+
+/// <summary>
+/// What a hub allows one session. Its members are called from the session's own thread, <see cref="Judge"/> also under the
+/// dataset's gate.
+/// </summary>
+internal abstract class SessionGuard
+{
+    /// <summary>Whether the peer may see a dataset; one that it may not see it neither gets nor brings.</summary>
+    public abstract bool MayRead(string dataset);
+
+    /// <summary>Why the peer may not write to a dataset at all; null if it may.</summary>
+    public abstract FrameRefusal? Judge(Dataset dataset, FrameInspection inspection);
+
+    /// <summary>Told, outside any gate, of a dataset that a frame of the peer changed.</summary>
+    public virtual void OnTaken(Dataset dataset, long revision)
+    {
+    }
+}
+
+/// <summary>Why a frame is not taken.</summary>
+/// <param name="Code">For programs.</param>
+/// <param name="Reason">In words, with what to do.</param>
+/// <param name="Changes">The changes that stand in the way; empty where it is the frame as a whole.</param>
+internal sealed record FrameRefusal(SyncErrorCode Code, string Reason, IReadOnlyList<ProposedChange> Changes);
+
+/// <summary>Asks a guard about one frame, and keeps what the peer must be told.</summary>
+internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrameJudge
+{
+    /// <summary>Null while the guard has nothing against it.</summary>
+    public FrameRefusal? Refusal { get; private set; }
+
+    public List<Dot> Dots { get; } = [];
+
+    /// <summary>The cells concerned, as they are here.</summary>
+    public byte[] Cells { get; private set; } = [];
+
+    public bool Allows(FrameInspection inspection)
+    {
+        if (inspection.Changes.Count == 0 && inspection.NewReplicas == 0) return true;
+        Refusal = guard.Judge(dataset, inspection);
+        if (Refusal is null) return true;
+        var cells = new List<int>();
+        foreach (ProposedChange change in Refusal.Changes)
+        {
+            inspection.AddDots(change, Dots);
+            if (change.Cell >= 0 && !inspection.State.Table[change.Cell].IsEmpty) cells.Add(change.Cell);
+        }
+
+        Cells = dataset.EncodeCells(cells.Distinct());
+        return false;
+    }
+}
