@@ -26,6 +26,8 @@ internal sealed class FrameInspection(CellState state)
     private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private readonly List<Survivor> _before = [];
     private readonly List<Survivor> _after = [];
+    private readonly Dictionary<int, int> _liveDeltas = [];
+    private int _singlesDropped;
     private long[] _covered = [];
     private long[] _known = [];
     private int[] _local = [];
@@ -34,6 +36,10 @@ internal sealed class FrameInspection(CellState state)
 
     /// <summary>The cells that would change, in the frames' order.</summary>
     public IReadOnlyList<ProposedChange> Changes => _changes;
+
+    /// <summary>Records that would have nothing to read any more.</summary>
+    public int RecordsDropped => _singlesDropped + _liveDeltas.Count(delta =>
+        state.Table.ContainerAt(delta.Key)!.LiveCount is > 0 and int live && live + delta.Value <= 0);
 
     /// <summary>Replicas that nobody has named here yet.</summary>
     public int NewReplicas { get; private set; }
@@ -158,6 +164,7 @@ internal sealed class FrameInspection(CellState state)
         foreach (Survivor survivor in _before) growth -= ValueOf(survivor).Length;
         bool wasLive = _before.Count > 0, isLive = _after.Count > 0;
         if (wasLive == isLive) return (false, growth);
+        if (kind != CellKind.ListPlace) CountRecord(cell, kind, isLive);
         CellColumn column = index < 0 ? default : frame.Cells[index];
         int textLength = index < 0 ? state.Table.Text(state.Table[cell]).Length
             : CellKinds.HasField(kind) ? column.FieldLength : column.KeyLength;
@@ -170,6 +177,19 @@ internal sealed class FrameInspection(CellState state)
         // Each new record counts once, however many fields it begins with.
         bool isFirst = _made.Add((char)CellKinds.RecordOf(kind) + Encoding.UTF8.GetString(key));
         return (isFirst, isFirst ? growth + key.Length : growth);
+    }
+
+    private void CountRecord(int cell, CellKind kind, bool isLive)
+    {
+        if (!CellKinds.HasField(kind))
+        {
+            if (!isLive) _singlesDropped++;
+            return;
+        }
+
+        if (cell < 0) return;
+        int container = state.Table[cell].Owner - 1;
+        _liveDeltas[container] = _liveDeltas.GetValueOrDefault(container) + (isLive ? 1 : -1);
     }
 
     private ReadOnlySpan<byte> ValueOf(Survivor survivor) => survivor.Frame is null

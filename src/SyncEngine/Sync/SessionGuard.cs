@@ -13,7 +13,11 @@ internal abstract class SessionGuard
     /// <summary>Whether the peer may see a dataset; one that it may not see it neither gets nor brings.</summary>
     public abstract bool MayRead(string dataset);
 
-    /// <summary>Why the peer may not write to a dataset at all; null if it may.</summary>
+    /// <summary>Why the peer may not see a dataset, with what to do.</summary>
+    public virtual string ReasonHidden(string dataset) => $"The hub's policy does not let this identity use dataset {dataset}. "
+        + "Ask the hub's operator, or keep it on this device alone.";
+
+    /// <summary>Why a frame is not taken; null if it is.</summary>
     public abstract FrameRefusal? Judge(Dataset dataset, FrameInspection inspection);
 
     /// <summary>Told, outside any gate, of a dataset that a frame of the peer changed.</summary>

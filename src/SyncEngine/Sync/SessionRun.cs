@@ -36,7 +36,7 @@ internal sealed class SessionRun : IDisposable
         _session = new SyncSession(identity, new SessionOptions
         {
             IsInitiator = isInitiator, Adopts = options.Adopts, Secret = options.Secret, Datasets = options.Datasets,
-            ChannelBinding = transport.ChannelBinding,
+            ChannelBinding = transport.ChannelBinding, Guard = options.Guard,
         }) { Woken = Signal };
     }
 

@@ -33,6 +33,9 @@ public sealed record SyncOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "It must be above zero and at most an hour.");
     } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What a hub allows this peer; null where peers trust each other.</summary>
+    internal SessionGuard? Guard { get; init; }
+
     internal bool Wants(string dataset) => Matches(Datasets, dataset);
 
     internal static bool Matches(IReadOnlyList<string>? interest, string dataset) => interest is null || interest.Any(wanted =>

@@ -31,9 +31,8 @@ internal sealed partial class SyncSession
     private bool RefusesDataset(string name)
     {
         if (_options.Guard?.MayRead(name) != false) return false;
-        _control.Enqueue(MessageCodec.Write(new RefuseMessage(name, SyncErrorCode.Unauthorized,
-            $"The hub's policy does not let this identity use dataset {name}. Ask the hub's operator, or keep it on this "
-            + "device alone.")));
+        _control.Enqueue(MessageCodec.Write(new RefuseMessage(
+            name, SyncErrorCode.Unauthorized, _options.Guard.ReasonHidden(name))));
         return true;
     }
 

@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using SyncEngine.Causality;
+
+namespace SyncEngine.Hub.Syncing;
+
+/// <summary>
+/// Sessions over plain requests: each request brings messages and fetches those that wait, each message as four bytes of
+/// length, big-endian, and its bytes. A session is named by a header, belongs to the device that began it, and ends when
+/// nothing was heard of it for a minute.
+/// </summary>
+internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
+{
+    public const string SessionHeader = "Syncengine-Session";
+
+    private const int BodyBytesMax = 64 * 1024 * 1024 + 4096;
+    private const int ResponseBytesSoftMax = 1024 * 1024;
+    private const int SessionsMax = 10_000;
+    private static readonly TimeSpan _silenceMax = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _waitMax = TimeSpan.FromSeconds(25);
+    private readonly ConcurrentDictionary<string, Exchange> _exchanges = new(StringComparer.Ordinal);
+
+    /// <summary>Serves one request of a device.</summary>
+    /// <param name="http">The request: its body holds messages; <c>wait</c> in its query says for how many seconds to wait where
+    /// nothing is there to fetch.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="stopping">Ends all sessions.</param>
+    public async Task<IResult> RunAsync(HttpContext http, SyncCaller caller, CancellationToken stopping)
+    {
+        List<ReadOnlyMemory<byte>> messages;
+        try
+        {
+            messages = await ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (SyncException e)
+        {
+            return Results.Problem(e.Message, statusCode: e.Code == SyncErrorCode.LimitExceeded ? 413 : 400,
+                title: "The request is no sequence of messages.", type: "urn:syncengine:bad-exchange");
+        }
+
+        string? name = http.Request.Headers[SessionHeader];
+        Exchange? exchange = name is null ? Begin(caller, stopping, out name) : Find(name, caller);
+        if (exchange is null)
+        {
+            return name is null
+                ? Results.Problem("Too many sessions are open. Try again in a minute.", statusCode: 503,
+                    title: "No room for another session.", type: "urn:syncengine:busy")
+                : Results.Problem("Begin a new session: send no session header.", statusCode: 404,
+                    title: "There is no such session.", type: "urn:syncengine:no-session");
+        }
+
+        http.Response.Headers[SessionHeader] = name;
+        exchange.Touch();
+        if (HttpMethods.IsDelete(http.Request.Method))
+        {
+            await exchange.Transport.DisposeAsync().ConfigureAwait(false);
+            return Results.NoContent();
+        }
+
+        double.TryParse(http.Request.Query["wait"], System.Globalization.CultureInfo.InvariantCulture, out double seconds);
+        TimeSpan wait = TimeSpan.FromSeconds(Math.Clamp(double.IsFinite(seconds) ? seconds : 0, 0, _waitMax.TotalSeconds));
+        try
+        {
+            foreach (ReadOnlyMemory<byte> message in messages)
+                await exchange.Transport.PutAsync(message, http.RequestAborted).ConfigureAwait(false);
+            byte[] answer = await FetchAsync(exchange.Transport, wait, http.RequestAborted).ConfigureAwait(false);
+            return Results.Bytes(answer, "application/octet-stream");
+        }
+        catch (SyncException e)
+        {
+            return Results.Problem(e.Message, statusCode: 404, title: "The session has ended.", type: "urn:syncengine:no-session");
+        }
+    }
+
+    private Exchange? Find(string name, SyncCaller caller) =>
+        _exchanges.TryGetValue(name, out Exchange? exchange) && exchange.Caller.Pool == caller.Pool
+        && exchange.Caller.Id == caller.Id && exchange.Caller.Device == caller.Device ? exchange : null;
+
+    private Exchange? Begin(SyncCaller caller, CancellationToken stopping, out string? name)
+    {
+        name = null;
+        if (_exchanges.Count >= SessionsMax || !serving.HasRoom(caller)) return null;
+        string own = name = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(16));
+        var exchange = new Exchange(caller, time, _silenceMax);
+        _exchanges[own] = exchange;
+        _ = Task.Run(async () =>
+        {
+            using (exchange)
+            using (var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, exchange.Silent))
+                await serving.RunAsync(caller, exchange.Transport, ends.Token).ConfigureAwait(false);
+
+            // What is left may still be fetched for a moment.
+            await Task.Delay(TimeSpan.FromSeconds(5), time, CancellationToken.None).ConfigureAwait(false);
+            _exchanges.TryRemove(own, out _);
+        }, CancellationToken.None);
+        return exchange;
+    }
+
+    private static async Task<byte[]> FetchAsync(QueueTransport transport, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var answer = new MemoryStream();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(wait);
+        bool goesOn = true;
+        try
+        {
+            if (wait > TimeSpan.Zero) goesOn = await transport.WaitAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nothing came: an empty answer.
+        }
+
+        byte[] header = new byte[4];
+        while (answer.Length < ResponseBytesSoftMax && transport.TryTake(out ReadOnlyMemory<byte> message))
+        {
+            BinaryPrimitives.WriteInt32BigEndian(header, message.Length);
+            answer.Write(header);
+            answer.Write(message.Span);
+        }
+
+        if (!goesOn && answer.Length == 0)
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "The session has ended: begin a new one.");
+        return answer.ToArray();
+    }
+
+    private static async Task<List<ReadOnlyMemory<byte>>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > BodyBytesMax) throw TooLarge();
+        var body = new MemoryStream();
+        byte[] buffer = new byte[16 * 1024];
+        for (int read; (read = await request.Body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+        {
+            if (body.Length + read > BodyBytesMax) throw TooLarge();
+            body.Write(buffer, 0, read);
+        }
+
+        var messages = new List<ReadOnlyMemory<byte>>();
+        ReadOnlyMemory<byte> rest = body.GetBuffer().AsMemory(0, (int)body.Length);
+        while (!rest.IsEmpty)
+        {
+            int length = rest.Length < 4 ? 0 : BinaryPrimitives.ReadInt32BigEndian(rest.Span);
+            if (length <= 0 || length > rest.Length - 4)
+                throw new SyncException(SyncErrorCode.Malformed, "A message's length is wrong: each message is four bytes of "
+                    + "length, big-endian, and its bytes.", 0);
+            messages.Add(rest.Slice(4, length));
+            rest = rest[(4 + length)..];
+        }
+
+        return messages;
+    }
+
+    private static SyncException TooLarge() => new(SyncErrorCode.LimitExceeded,
+        $"The request has more than the {BodyBytesMax:N0} bytes allowed. Send fewer messages at once.");
+
+    private sealed class Exchange(SyncCaller caller, TimeProvider time, TimeSpan silenceMax) : IDisposable
+    {
+        private readonly CancellationTokenSource _silent = new(silenceMax, time);
+
+        public SyncCaller Caller => caller;
+
+        public QueueTransport Transport { get; } = new();
+
+        public CancellationToken Silent => _silent.Token;
+
+        public void Touch()
+        {
+            try
+            {
+                _silent.CancelAfter(silenceMax);
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended; what is left may still be fetched.
+            }
+        }
+
+        public void Dispose() => _silent.Dispose();
+    }
+}

@@ -1,0 +1,105 @@
+using SyncEngine.Identities;
+
+namespace SyncEngine.Hub.Syncing;
+
+/// <summary>The sessions that are open now, so that those of an identity or a device can be cut. Thread-safe.</summary>
+internal sealed class OpenSessions
+{
+    private readonly object _gate = new();
+    private readonly Dictionary<(string Pool, IdentityId Id), List<OpenSession>> _byIdentity = [];
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Notes a session; dispose it when it ends.</summary>
+    public OpenSession Open(string pool, IdentityId id, string device, CancellationToken cancellationToken)
+    {
+        var session = new OpenSession(this, pool, id, device, cancellationToken);
+        lock (_gate)
+        {
+            if (!_byIdentity.TryGetValue((pool, id), out List<OpenSession>? sessions))
+                _byIdentity.Add((pool, id), sessions = new List<OpenSession>(1));
+            sessions.Add(session);
+            _count++;
+        }
+
+        return session;
+    }
+
+    /// <summary>Whether a device of an identity is connected.</summary>
+    public bool IsOpen(string pool, IdentityId id, string device)
+    {
+        lock (_gate)
+            return _byIdentity.TryGetValue((pool, id), out List<OpenSession>? open) && open.Exists(s => s.Device == device);
+    }
+
+    /// <summary>How many sessions a device of an identity has.</summary>
+    public int CountOf(string pool, IdentityId id, string device)
+    {
+        lock (_gate)
+            return _byIdentity.TryGetValue((pool, id), out List<OpenSession>? open) ? open.Count(s => s.Device == device) : 0;
+    }
+
+    /// <summary>Ends the sessions of an identity, or of one of its devices; completes when they have ended.</summary>
+    public async Task CutAsync(string pool, IdentityId id, string? device = null)
+    {
+        List<OpenSession> cut;
+        lock (_gate)
+        {
+            if (!_byIdentity.TryGetValue((pool, id), out List<OpenSession>? open)) return;
+            cut = open.FindAll(session => device is null || session.Device == device);
+        }
+
+        foreach (OpenSession session in cut) await session.CutAsync().ConfigureAwait(false);
+        await Task.WhenAll(cut.ConvertAll(static session => session.Ended)).ConfigureAwait(false);
+    }
+
+    internal void Close(OpenSession session)
+    {
+        lock (_gate)
+        {
+            if (!_byIdentity.TryGetValue((session.Pool, session.Id), out List<OpenSession>? open) || !open.Remove(session)) return;
+            if (open.Count == 0) _byIdentity.Remove((session.Pool, session.Id));
+            _count--;
+        }
+    }
+}
+
+/// <summary>One open session.</summary>
+internal sealed class OpenSession(
+    OpenSessions all, string pool, IdentityId id, string device, CancellationToken cancellationToken) : IDisposable
+{
+    private readonly CancellationTokenSource _cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string Pool => pool;
+
+    public IdentityId Id => id;
+
+    public string Device => device;
+
+    /// <summary>Cancelled when the session must end.</summary>
+    public CancellationToken Token => _cut.Token;
+
+    public Task Ended => _ended.Task;
+
+    public async Task CutAsync()
+    {
+        try
+        {
+            await _cut.CancelAsync().ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended meanwhile.
+        }
+    }
+
+    /// <summary>The session has ended.</summary>
+    public void Dispose()
+    {
+        all.Close(this);
+        _ended.TrySetResult();
+        _cut.Dispose();
+    }
+}

@@ -1,0 +1,35 @@
+using SyncEngine.Causality;
+
+namespace SyncEngine.Hub.Syncing;
+
+/// <summary>What one device may do in one session: its role's policy, the pool's limits, what was revoked.</summary>
+internal sealed record SessionAccess
+{
+    /// <summary>Whether the policy allows an action, such as dataset:write, on a dataset.</summary>
+    public required Func<string, string, bool> Allows { get; init; }
+
+    public SessionLimits Limits { get; init; } = new();
+
+    /// <summary>For replicas of revoked devices the last counter that was accepted.</summary>
+    public Func<ReplicaId, long?> Fence { get; init; } = static _ => null;
+
+    /// <summary>Replicas that another device than this one has declared as its own; with relays off it may not advance
+    /// them.</summary>
+    public Func<ReplicaId, bool> IsForeign { get; init; } = static _ => false;
+}
+
+/// <summary>Limits of a pool that a session enforces; null for none.</summary>
+internal sealed record SessionLimits
+{
+    public int? DatasetsMax { get; init; }
+
+    public int? RecordsMax { get; init; }
+
+    public long? DatasetBytesMax { get; init; }
+
+    public int? KeyBytesMax { get; init; }
+
+    public int? ValueBytesMax { get; init; }
+
+    public int? ReplicasMax { get; init; }
+}

@@ -1,0 +1,11 @@
+using SyncEngine.Identities;
+
+namespace SyncEngine.Hub.Syncing;
+
+/// <summary>Who syncs, as its credential says.</summary>
+/// <param name="Pool">The pool.</param>
+/// <param name="Id">The identity.</param>
+/// <param name="Device">The device.</param>
+/// <param name="Expires">When its credential ends, and with it the session.</param>
+/// <param name="Access">What it may do.</param>
+internal sealed record SyncCaller(string Pool, IdentityId Id, string Device, DateTimeOffset Expires, SessionAccess Access);

@@ -1,0 +1,75 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using SyncEngine.Causality;
+using SyncEngine.Identities;
+using SyncEngine.Sync;
+
+namespace SyncEngine.Hub.Syncing;
+
+/// <summary>Runs the hub's side of sessions, whatever carries them.</summary>
+internal sealed partial class SyncServing(
+    HubStore store, OpenSessions sessions, TimeProvider time, ILogger<SyncServing> logger)
+{
+    private const int SessionsOfDeviceMax = 8;
+    private static readonly UpDownCounter<int> _open = HubTelemetry.Meter.CreateUpDownCounter<int>(
+        "syncengine.hub.sessions", "{session}", "Sync sessions that are open.");
+
+    private static readonly Counter<long> _taken = HubTelemetry.Meter.CreateCounter<long>(
+        "syncengine.hub.frames.taken", "{frame}", "Frames of devices that changed something.");
+
+    /// <summary>Told, on any thread, of each dataset that a device changed; the change may not be durable yet.</summary>
+    public Action<SyncCaller, string, long> Changed { get; set; } = static (_, _, _) => { };
+
+    /// <summary>Whether a device may open one more session.</summary>
+    public bool HasRoom(SyncCaller caller) => sessions.CountOf(caller.Pool, caller.Id, caller.Device) < SessionsOfDeviceMax;
+
+    /// <summary>Serves one session until the device goes, its credential ends, it is cut, or the hub stops.</summary>
+    public async Task RunAsync(SyncCaller caller, ISyncTransport transport, CancellationToken cancellationToken)
+    {
+        using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
+        using var expiry = new CancellationTokenSource(Left(caller), time);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
+        using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
+        _open.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
+        try
+        {
+            Identity identity = lease.Identity;
+            var guard = new HubGuard(identity, caller.Access, (dataset, revision) =>
+            {
+                _taken.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
+                Changed(caller, dataset.Name, revision);
+            });
+            using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
+            SyncResult result = await run.RunAsync(ends.Token).ConfigureAwait(false);
+            LogEnded(caller.Pool, caller.Id, caller.Device, result.ChangesReceived, result.ChangesSent);
+        }
+        catch (SyncException e)
+        {
+            LogFailed(caller.Pool, caller.Id, caller.Device, e.Code, e.Message);
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            LogCut(caller.Pool, caller.Id, caller.Device);
+        }
+        finally
+        {
+            _open.Add(-1, new KeyValuePair<string, object?>("pool", caller.Pool));
+            await transport.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private TimeSpan Left(SyncCaller caller)
+    {
+        TimeSpan left = caller.Expires - time.GetUtcNow();
+        return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left;
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "Session of {Pool}/{Identity}, device {Device}: {Received} changes in, {Sent} out")]
+    private partial void LogEnded(string pool, IdentityId identity, string device, long received, long sent);
+
+    [LoggerMessage(2, LogLevel.Information, "Session of {Pool}/{Identity}, device {Device} failed: {Code}: {Reason}")]
+    private partial void LogFailed(string pool, IdentityId identity, string device, SyncErrorCode code, string reason);
+
+    [LoggerMessage(3, LogLevel.Debug, "Session of {Pool}/{Identity}, device {Device} was ended by the hub")]
+    private partial void LogCut(string pool, IdentityId identity, string device);
+}
