@@ -34,15 +34,13 @@ internal sealed partial class HubStore
         using IdentityLease lease = await LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         Identity identity = lease.Identity;
         foreach (Dataset dataset in identity.Opened) dataset.Discard();
-        Task done = Task.CompletedTask;
-        Together(() =>
+        Task done = TogetherAsync(() =>
         {
             foreach (int number in identity.StoredNumbers) _journal.Drop(number, null);
-            done = _journal.SetRows([new(RowOf(pool, id), null), .. rows]);
+            return [new(RowOf(pool, id), null), .. rows];
         });
         lock (_gate) _slots.Remove((pool, id));
         identity.Close();
-        _journal.RunNow();
         await done.ConfigureAwait(false);
     }
 

@@ -125,11 +125,15 @@ internal sealed partial class HubStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs something that changes several datasets and rows, all of which become durable with one commit.</summary>
-    public void Together(Action work) => _journal.Together(work);
-
-    /// <summary>Queues rows to be written with the next commit; for use within <see cref="Together"/>.</summary>
-    public Task Queue(params IReadOnlyCollection<KeyValuePair<string, byte[]?>> rows) => _journal.SetRows(rows);
+    /// <summary>Runs something that changes datasets and says which rows to write: all of it becomes durable with one commit,
+    /// with which the task completes. It must wait for nothing.</summary>
+    public async Task TogetherAsync(Func<IEnumerable<KeyValuePair<string, byte[]?>>> work)
+    {
+        Task durable = Task.CompletedTask;
+        _journal.Together(() => durable = _journal.SetRows(work()));
+        _journal.RunNow();
+        await durable.ConfigureAwait(false);
+    }
 
     /// <summary>Makes everything durable and closes the file.</summary>
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using SyncEngine.Causality;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Syncing;
@@ -7,6 +8,7 @@ internal sealed class OpenSessions
 {
     private readonly object _gate = new();
     private readonly Dictionary<(string Pool, IdentityId Id), List<OpenSession>> _byIdentity = [];
+    private readonly HashSet<(string Pool, IdentityId Id)> _frozen = [];
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
@@ -17,6 +19,8 @@ internal sealed class OpenSessions
         var session = new OpenSession(this, pool, id, device, cancellationToken);
         lock (_gate)
         {
+            if (_frozen.Contains((pool, id)))
+                throw new SyncException(SyncErrorCode.ConnectionFailed, "The identity is being merged or deleted. Connect again.");
             if (!_byIdentity.TryGetValue((pool, id), out List<OpenSession>? sessions))
                 _byIdentity.Add((pool, id), sessions = new List<OpenSession>(1));
             sessions.Add(session);
@@ -54,6 +58,14 @@ internal sealed class OpenSessions
         await Task.WhenAll(cut.ConvertAll(static session => session.Ended)).ConfigureAwait(false);
     }
 
+    /// <summary>Ends the sessions of an identity and lets none begin until the result is disposed.</summary>
+    public async Task<IDisposable> FreezeAsync(string pool, IdentityId id)
+    {
+        lock (_gate) _frozen.Add((pool, id));
+        await CutAsync(pool, id).ConfigureAwait(false);
+        return new Thaw(this, pool, id);
+    }
+
     internal void Close(OpenSession session)
     {
         lock (_gate)
@@ -61,6 +73,14 @@ internal sealed class OpenSessions
             if (!_byIdentity.TryGetValue((session.Pool, session.Id), out List<OpenSession>? open) || !open.Remove(session)) return;
             if (open.Count == 0) _byIdentity.Remove((session.Pool, session.Id));
             _count--;
+        }
+    }
+
+    private sealed class Thaw(OpenSessions all, string pool, IdentityId id) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (all._gate) all._frozen.Remove((pool, id));
         }
     }
 }

@@ -14,6 +14,17 @@ public sealed partial class Dataset
         }
     }
 
+    /// <summary>All of the dataset as one frame, durable or not: for whoever makes it durable together with what it is merged
+    /// into.</summary>
+    internal byte[] EncodeAll() => EncodeDelta(VersionVector.Empty, packs: false, out _);
+
+    /// <summary>Merges what another dataset of this store holds, whatever it is called.</summary>
+    internal JoinResult JoinContent(ReadOnlyMemory<byte> frame)
+    {
+        using DecodedFrame decoded = FrameReader.Read(frame, Context.FrameLimits);
+        return Join(decoded, null);
+    }
+
     /// <summary>Merges a delta or snapshot that was read and checked already.</summary>
     internal JoinResult JoinDecoded(DecodedFrame decoded) => Join(decoded, null);
 }
