@@ -8,6 +8,7 @@ namespace SyncEngine.Sync;
 /// <param name="messageBytesMax">Longest message taken, in bytes. Default 256 MiB.</param>
 public sealed class WebSocketTransport(WebSocket socket, int messageBytesMax = 256 * 1024 * 1024) : ISyncTransport
 {
+    private const int FirstBytes = 4096;
     private const int GrowthBytes = 64 * 1024;
     private static readonly TimeSpan _closeMax = TimeSpan.FromSeconds(1);
 
@@ -19,12 +20,13 @@ public sealed class WebSocketTransport(WebSocket socket, int messageBytesMax = 2
     /// <exception cref="SyncException">The message is longer than allowed, or is no binary message.</exception>
     public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)
     {
-        // A new array each time, because frames are views into it; grown as bytes come.
-        var buffer = new byte[4096];
+        // A new array each time, because frames are views into it; made once something comes, so that a connection on which
+        // nothing happens holds none, and grown as bytes come.
+        byte[] buffer = [];
         int length = 0;
         while (true)
         {
-            if (length == buffer.Length)
+            if (length == buffer.Length && length > 0)
             {
                 if (length >= messageBytesMax)
                     throw new SyncException(SyncErrorCode.LimitExceeded, $"The peer sends a message of more than the "
@@ -47,6 +49,7 @@ public sealed class WebSocketTransport(WebSocket socket, int messageBytesMax = 2
             if (part.MessageType != WebSocketMessageType.Binary)
                 throw new SyncException(SyncErrorCode.Malformed, "The peer sent text over the WebSocket; messages are "
                     + "binary.", 0);
+            if (buffer.Length == 0) buffer = new byte[FirstBytes];
             length += part.Count;
             if (part.EndOfMessage && length > 0) return buffer.AsMemory(0, length);
         }
