@@ -94,8 +94,11 @@ internal sealed record DeviceRow(string Id, byte[] PublicKey, string? Name, Date
 
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The replicas under which it writes, as it says, by dataset.</summary>
-    public IReadOnlyDictionary<string, ulong[]> Replicas { get; init; } = new Dictionary<string, ulong[]>();
+    /// <summary>The replicas under which it writes, as it says.</summary>
+    public IReadOnlyList<ulong> Declared { get; init; } = [];
+
+    /// <summary>Replicas that it was the first to bring; its own, or those of a device that it relayed.</summary>
+    public IReadOnlyList<ulong> Brought { get; init; } = [];
 }
 
 /// <summary>The last change of a revoked device's replica that was taken.</summary>

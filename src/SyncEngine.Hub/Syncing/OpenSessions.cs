@@ -37,6 +37,12 @@ internal sealed class OpenSessions
             return _byIdentity.TryGetValue((pool, id), out List<OpenSession>? open) && open.Exists(s => s.Device == device);
     }
 
+    /// <summary>Whether any device of an identity is connected.</summary>
+    public bool IsOpen(string pool, IdentityId id)
+    {
+        lock (_gate) return _byIdentity.ContainsKey((pool, id));
+    }
+
     /// <summary>How many sessions a device of an identity has.</summary>
     public int CountOf(string pool, IdentityId id, string device)
     {
