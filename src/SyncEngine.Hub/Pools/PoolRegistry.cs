@@ -30,6 +30,9 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
     /// <summary>Removes all identities of a pool with all that belongs to them, for a forced delete.</summary>
     public Func<string, CancellationToken, Task>? RemoveIdentities { get; set; }
 
+    private ImmutableSortedDictionary<string, IdentityPool> Loaded =>
+        _pools ?? throw new InvalidOperationException("Load the pools first.");
+
     /// <summary>The pool of a name; null if there is none. After the first use this never waits.</summary>
     public async ValueTask<IdentityPool?> FindAsync(string name, CancellationToken cancellationToken = default) =>
         (_pools ?? await LoadAsync(cancellationToken).ConfigureAwait(false)).GetValueOrDefault(name);
@@ -53,8 +56,8 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
         await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_pools!.TryGetValue(definition.Name, out IdentityPool? there)) return new PoolResult(PoolOutcome.Exists, there);
-            if (_pools.Count >= PoolsMax) return new PoolResult(PoolOutcome.Full);
+            if (Loaded.TryGetValue(definition.Name, out IdentityPool? there)) return new PoolResult(PoolOutcome.Exists, there);
+            if (Loaded.Count >= PoolsMax) return new PoolResult(PoolOutcome.Full);
             return await StoreAsync(definition, clock.GetUtcNow(), revision: 1).ConfigureAwait(false);
         }
         finally
@@ -75,7 +78,7 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
         await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!_pools!.TryGetValue(definition.Name, out IdentityPool? there)) return new PoolResult(PoolOutcome.NotFound);
+            if (!Loaded.TryGetValue(definition.Name, out IdentityPool? there)) return new PoolResult(PoolOutcome.NotFound);
             if (!isExpected(there)) return new PoolResult(PoolOutcome.Changed, there);
             if (KeptSecrets.Find(definition, there) is { } asked) return new PoolResult(PoolOutcome.Invalid, there, asked);
             return await StoreAsync(KeptSecrets.Fill(definition, there), there.CreatedAt, there.Revision + 1).ConfigureAwait(false);
@@ -101,7 +104,7 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
         await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!_pools!.TryGetValue(name, out IdentityPool? there)) return new PoolResult(PoolOutcome.NotFound);
+            if (!Loaded.TryGetValue(name, out IdentityPool? there)) return new PoolResult(PoolOutcome.NotFound);
             if (!isExpected(there)) return new PoolResult(PoolOutcome.Changed, there);
             if (!isForced && !await IsEmptyAsync(name, cancellationToken).ConfigureAwait(false))
                 return new PoolResult(PoolOutcome.NotEmpty, there);
@@ -163,7 +166,7 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
 
     private void Publish(string name, IdentityPool? pool)
     {
-        _pools = pool is null ? _pools!.Remove(name) : _pools!.SetItem(name, pool);
+        _pools = pool is null ? Loaded.Remove(name) : Loaded.SetItem(name, pool);
         Changed?.Invoke(name, pool);
     }
 
