@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Http;
+using SyncEngine.Causality;
+
+namespace SyncEngine.Hub.Endpoints;
+
+/// <summary>Turns failures of the storage into answers that say when to try again.</summary>
+internal static class StorageFailures
+{
+    private const int RetryAfterSeconds = 5;
+
+    public static async ValueTask<object?> GuardAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context).ConfigureAwait(false);
+        }
+        catch (SyncException e) when (e.Code is SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull)
+        {
+            return Problems.Unavailable("storage-failed", "The hub could not make this durable. Try again later; its operator finds "
+                + "the reason in its log.", RetryAfterSeconds);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+namespace SyncEngine.Hub;
+
+/// <summary>
+/// How a hub runs. Bound to the configuration section <see cref="Section"/>, so that appsettings and environment variables such as
+/// <c>SyncHub__AdminPort</c> set it; checked when the app starts. Not changed while it runs.
+/// </summary>
+public sealed class SyncHubOptions
+{
+    /// <summary>The configuration section that is bound.</summary>
+    public const string Section = "SyncHub";
+
+    /// <summary>The folder of the hub's file; it is made if it is missing. Default <c>syncengine-hub</c> in the current
+    /// folder.</summary>
+    public string DataFolder { get; set; } = "syncengine-hub";
+
+    /// <summary>
+    /// The address by which credentials name this hub (<c>iss</c>), and under which other services find its keys: https, or http on
+    /// this machine, without a slash at the end. Default null: the address that the hub is first reached at.
+    /// </summary>
+    public string? Issuer { get; set; }
+
+    /// <summary>Whom credentials are for (<c>aud</c>): 1 to 256 characters. Default <c>syncengine</c>.</summary>
+    public string Audience { get; set; } = "syncengine";
+
+    /// <summary>
+    /// The port on which alone the admin interface answers; the app must listen on it, best on loopback only. Default null: it answers
+    /// on every port that the app listens on. It asks for its key either way.
+    /// </summary>
+    public int? AdminPort { get; set; }
+
+    /// <summary>The key of the admin interface: 20 to 256 visible ASCII characters. Default null: no key is taken.</summary>
+    public string? AdminKey { get; set; }
+
+    /// <summary>
+    /// What one client may ask: an IPv4 address, or an IPv6 network of 64 bits. Behind a reverse proxy the app must use forwarded
+    /// headers, since all clients would otherwise be one. Default 200 at once and 50 a second.
+    /// </summary>
+    public RequestRate RatePerAddress { get; set; } = new() { Burst = 200, PerSecond = 50 };
+
+    /// <summary>What all clients of one pool together may ask. Default 5,000 at once and 2,000 a second.</summary>
+    public RequestRate RatePerPool { get; set; } = new() { Burst = 5000, PerSecond = 2000 };
+
+    /// <summary>What one client may ask of the admin interface, right key or wrong. Default 100 at once and 20 a second.</summary>
+    public RequestRate AdminRatePerAddress { get; set; } = new() { Burst = 100, PerSecond = 20 };
+
+    /// <summary>
+    /// The slowest that a request's body may come, in bytes a second; a slower sender gets a 408. It holds for HTTP/1.1; for HTTP/2
+    /// set <c>KestrelServerLimits.MinRequestBodyDataRate</c>. Default 240.
+    /// </summary>
+    public double BodyBytesPerSecondMin { get; set; } = 240;
+
+    /// <summary>How long a body may be slow, from its begin on: more than 1 s, up to 5 min. Default 5 s.</summary>
+    public TimeSpan BodyGrace { get; set; } = TimeSpan.FromSeconds(5);
+}

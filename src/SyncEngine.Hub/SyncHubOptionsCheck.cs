@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Options;
+using SyncEngine.Hub.Pools;
+
+namespace SyncEngine.Hub;
+
+/// <summary>Finds what is wrong with the options, all of it at once.</summary>
+internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
+{
+    private const int RateMax = 1_000_000;
+    private const int AudienceCharactersMax = 256;
+    private const int KeyCharactersMin = 20;
+    private const int KeyCharactersMax = 256;
+    private static readonly TimeSpan _graceMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _graceMax = TimeSpan.FromMinutes(5);
+
+    public ValidateOptionsResult Validate(string? name, SyncHubOptions options)
+    {
+        var faults = new List<string>();
+        if (string.IsNullOrWhiteSpace(options.DataFolder)) Add("DataFolder", "name the folder of the hub's file");
+        if (options.Issuer is { } issuer && (!ProviderCheck.IsAddress(issuer) || issuer.EndsWith('/')))
+            Add("Issuer", "give an https address (http only on this machine) without query and without a slash at the end");
+        if (options.Audience is not { Length: > 0 and <= AudienceCharactersMax })
+            Add("Audience", $"give 1 to {AudienceCharactersMax} characters");
+        if (options.AdminPort is < 1 or > ushort.MaxValue) Add("AdminPort", "give a port from 1 to 65535, or leave it out");
+        if (options.AdminKey is { } key && (key.Length is < KeyCharactersMin or > KeyCharactersMax || !key.All(IsVisible)))
+            Add("AdminKey", $"give {KeyCharactersMin} to {KeyCharactersMax} visible ASCII characters without blanks");
+        CheckRate("RatePerAddress", options.RatePerAddress);
+        CheckRate("RatePerPool", options.RatePerPool);
+        CheckRate("AdminRatePerAddress", options.AdminRatePerAddress);
+        if (!(options.BodyBytesPerSecondMin is > 0 and <= RateMax))
+            Add("BodyBytesPerSecondMin", "give a number above 0, up to 1000000");
+        if (options.BodyGrace <= _graceMin || options.BodyGrace > _graceMax)
+            Add("BodyGrace", "give more than 00:00:01, up to 00:05:00");
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+
+        void Add(string option, string advice) => faults.Add($"{SyncHubOptions.Section}:{option} is not usable: {advice}.");
+
+        void CheckRate(string option, RequestRate? rate)
+        {
+            if (rate is null || rate.Burst is < 0 or > RateMax) Add(option + ":Burst", "give 0 (no limit) to 1000000");
+            else if (rate.Burst > 0 && !(rate.PerSecond is > 0 and <= RateMax))
+                Add(option + ":PerSecond", "give a number above 0, up to 1000000");
+        }
+    }
+
+    private static bool IsVisible(char c) => c is > ' ' and < '\u007f';
+}
