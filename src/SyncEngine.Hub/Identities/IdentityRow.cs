@@ -81,7 +81,7 @@ internal sealed record IdentityRow
 /// <param name="LinkedAt">Since when.</param>
 /// <param name="Claims">The claims that the pool carries, of the last login.</param>
 internal sealed record LoginRow(
-    string Provider, string Subject, DateTimeOffset LinkedAt, IReadOnlyDictionary<string, string> Claims);
+    string Provider, string Subject, DateTimeOffset LinkedAt, IReadOnlyDictionary<string, IReadOnlyList<string>> Claims);
 
 /// <summary>A device of an identity.</summary>
 /// <param name="Id">The first 16 bytes of its public key's SHA-256, in hexadecimal digits.</param>
