@@ -45,9 +45,16 @@ internal sealed partial class IdentityMerging(
     }
 
     /// <summary>Merges the source into the destination. The source's sessions are cut before, the destination's go on.</summary>
+    /// <param name="pool">The pool of both.</param>
+    /// <param name="source">What is merged, and frozen then.</param>
+    /// <param name="destination">Where it goes.</param>
+    /// <param name="mode">What becomes of datasets that both have.</param>
+    /// <param name="login">The login that led to it; null where an operator or a test merges.</param>
+    /// <param name="mayHaveLogins">Whether the source may be more than a guest.</param>
+    /// <param name="cancellationToken">Ends the wait for what goes before it.</param>
     /// <exception cref="DirectoryException">One of them is gone, disabled, or was merged already.</exception>
     public async Task<IdentityRow> MergeAsync(
-        string pool, IdentityId source, IdentityId destination, MergeMode mode, LoginRow? login,
+        string pool, IdentityId source, IdentityId destination, MergeMode mode, LoginRow? login, bool mayHaveLogins,
         CancellationToken cancellationToken)
     {
         if (source == destination) throw new DirectoryException(DirectoryFault.PlanOver, "An identity cannot be merged into "
@@ -55,6 +62,9 @@ internal sealed partial class IdentityMerging(
         using IDisposable held = await locks.EnterAsync(pool, cancellationToken, source, destination).ConfigureAwait(false);
         IdentityRow guest = await ActiveAsync(pool, source, cancellationToken).ConfigureAwait(false);
         IdentityRow account = await ActiveAsync(pool, destination, cancellationToken).ConfigureAwait(false);
+
+        if (!guest.IsGuest && !mayHaveLogins)
+            throw new DirectoryException(DirectoryFault.PlanOver, "This identity has got a login meanwhile. Plan the login again.");
 
         // From here on nothing of the source may change, or it would be left behind.
         using IDisposable frozen = await sessions.FreezeAsync(pool, source).ConfigureAwait(false);
@@ -77,6 +87,7 @@ internal sealed partial class IdentityMerging(
                 IdentityDirectory.RowOf(guest), IdentityDirectory.RowOf(account),
                 new(SweepKey(merge.UndoUntil, pool, destination, merge.Id), []),
             };
+            if (login is not null) rows.Add(IdentityDirectory.LinkRow(pool, login, destination));
             rows.AddRange(guest.Logins.Select(moved => IdentityDirectory.LinkRow(pool, moved, destination)));
             for (int i = 0; i < pairs.Count; i++)
             {

@@ -25,7 +25,7 @@ public sealed class MergingTests
             await using World world = await World.OpenAsync(seed);
             var before = await world.ReadAsync(world.Account);
             var guest = await world.ReadAsync(world.Guest);
-            await world.Merging.MergeAsync(Pool, world.Guest, world.Account, mode, null, default);
+            await world.Merging.MergeAsync(Pool, world.Guest, world.Account, mode, null, false, default);
             var after = await world.ReadAsync(world.Account);
             foreach (string name in _datasets)
             {
@@ -48,7 +48,7 @@ public sealed class MergingTests
             var before = await world.ReadAsync(world.Account);
             var guest = await world.ReadAsync(world.Guest);
             IdentityRow row = await world.Merging.MergeAsync(
-                Pool, world.Guest, world.Account, (MergeMode)(modeByte % 4), null, default);
+                Pool, world.Guest, world.Account, (MergeMode)(modeByte % 4), null, false, default);
             await world.Merging.UndoAsync(Pool, world.Account, row.Merges[^1].Id, default);
             var after = await world.ReadAsync(world.Account);
             foreach (string name in _datasets) Assert.Equal(before[name], after[name]);
@@ -75,7 +75,7 @@ public sealed class MergingTests
             save.Counter("coins").Add(5);
             save["other"] = "account";
         });
-        IdentityRow row = await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, default);
+        IdentityRow row = await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, false, default);
         await world.WriteAsync(world.Account, save =>
         {
             save.Counter("coins").Add(2);
@@ -95,9 +95,9 @@ public sealed class MergingTests
     {
         await using World world = await World.OpenAsync(2, fills: false);
         await world.WriteAsync(world.Guest, save => save.Counter("coins").Add(3));
-        await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, default);
+        await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, false, default);
         await Assert.ThrowsAsync<DirectoryException>(
-            () => world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, default));
+            () => world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, false, default));
         using IdentityLease lease = await world.Store.LeaseAsync(Pool, world.Account);
         Assert.Equal(3, lease.Identity.Dataset("save").Counter("coins").Value);
         Assert.Equal(world.Account, (await world.Directory.ResolveAsync(Pool, world.Guest))!.Id);
@@ -120,7 +120,7 @@ public sealed class MergingTests
             MemoryDisk copy = disk.Copy(isNoticed: false);
             await using (World world = await World.ReopenAsync(copy, guest, account))
             {
-                await world.Merging.MergeAsync(Pool, guest, account, MergeMode.Union, null, default);
+                await world.Merging.MergeAsync(Pool, guest, account, MergeMode.Union, null, false, default);
                 merged = await world.ReadAsync(account);
             }
 
@@ -138,7 +138,7 @@ public sealed class MergingTests
     public async Task What_is_kept_for_undoing_goes_when_its_time_is_over()
     {
         await using World world = await World.OpenAsync(3);
-        await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, default);
+        await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, false, default);
         Assert.Equal(0, await world.Merging.SweepAsync(default));
         world.Time.Advance(IdentityMerging.UndoTime + TimeSpan.FromSeconds(1));
         Assert.Equal(1, await world.Merging.SweepAsync(default));
@@ -153,7 +153,7 @@ public sealed class MergingTests
         await using World world = await World.OpenAsync(4);
         IReadOnlyList<DatasetPreview> previews = await world.Merging.PreviewAsync(
             Pool, world.Guest, world.Account, MergeMode.Union, new SessionLimits { RecordsMax = 1 }, default);
-        await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, default);
+        await world.Merging.MergeAsync(Pool, world.Guest, world.Account, MergeMode.Union, null, false, default);
         using IdentityLease lease = await world.Store.LeaseAsync(Pool, world.Account);
         foreach (DatasetPreview preview in previews)
         {
