@@ -71,6 +71,7 @@ internal static class CommandLine
             ServeCommand.Build(terminal),
             ConnectCommand.Build(terminal),
             StatusCommand.Build(terminal),
+            HubCommand.Build(terminal),
             SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),
             ApplyCommand.Build(terminal),

@@ -101,6 +101,14 @@ internal sealed record CredentialsAnswer(
     string IdentityId, string Pool, string Role, string DeviceId, string AccessToken, DateTimeOffset AccessExpires,
     string RefreshHandle, DateTimeOffset RefreshExpires, DateTimeOffset HubTime, JsonElement Policy)
 {
+    public static CredentialsAnswer Of(Grant grant) => new(
+        grant.Row.Id.ToString(), grant.Row.Pool, grant.Role, grant.Device.Id, grant.AccessToken, grant.AccessExpires,
+        grant.RefreshHandle, grant.RefreshExpires, grant.HubTime, grant.Policy)
+    {
+        MergedFrom = grant.MergedFrom is { } source
+            ? new MergedFromAnswer(source.ToString(), JsonNamingPolicy.CamelCase.ConvertName(grant.MergedBy.ToString())) : null,
+    };
+
     /// <summary>Set where the identity is another one than the device had: the mode by which its datasets went there.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MergedFromAnswer? MergedFrom { get; init; }

@@ -1,0 +1,29 @@
+using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Syncing;
+
+namespace SyncEngine.Hub.Accounts;
+
+/// <summary>What a caller may do in a session: the policy of its role as it is now, the pool's limits, the fences.</summary>
+internal sealed class SessionCallers(PoolRegistry pools, Fences fences)
+{
+    /// <exception cref="EntryException">Its pool is gone, or gives it no role any more.</exception>
+    public async ValueTask<SyncCaller> OfAsync(HubCaller caller, CancellationToken cancellationToken)
+    {
+        IdentityRow row = caller.Row;
+        IdentityPool pool = await pools.FindAsync(row.Pool, cancellationToken).ConfigureAwait(false)
+            ?? throw new EntryException(EntryFault.NotAccepted, "credential-over", "The credential's pool is gone.");
+        string role = PoolAccess.RoleOf(pool, row) ?? throw new EntryException(EntryFault.NoRole, "no-role",
+            "This pool gives this identity no role. Ask the hub's operator.");
+        fences.Note(row);
+        HashSet<ulong>? foreign = pool.RelaysAllowed ? null
+            : [.. row.Devices.Where(device => device.Id != caller.Device.Id).SelectMany(static device => device.Declared)];
+        return new SyncCaller(row.Pool, row.Id, caller.Device.Id, caller.Claims.Expires, new SessionAccess
+        {
+            Allows = PoolAccess.Decider(pool, role, row, caller.Device.Id),
+            Limits = PoolAccess.LimitsOf(pool),
+            Fence = replica => fences.Find(row.Pool, row.Id, replica),
+            IsForeign = replica => foreign?.Contains(replica.Bits) == true,
+        });
+    }
+}

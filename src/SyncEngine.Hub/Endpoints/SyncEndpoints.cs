@@ -1,0 +1,50 @@
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+using SyncEngine.Hub.Accounts;
+using SyncEngine.Hub.Syncing;
+using SyncEngine.Sync;
+
+namespace SyncEngine.Hub.Endpoints;
+
+/// <summary>The routes over which devices sync.</summary>
+internal sealed class SyncEndpoints(
+    DeviceEntry entry, SessionCallers callers, SyncServing serving, HttpExchange exchange, IHostApplicationLifetime lifetime)
+{
+    private const int MessageBytesMax = 64 * 1024 * 1024;
+
+    public void Map(IEndpointRouteBuilder client)
+    {
+        client.MapGet("/ws", (Delegate)ServeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
+        client.MapPost("/exchange", (Delegate)ExchangeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
+        client.MapDelete("/exchange", (Delegate)ExchangeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
+    }
+
+    private async Task<IResult> ServeAsync(HttpContext context)
+    {
+        HubCaller caller = await Callers.RequireAsync(entry, context, null).ConfigureAwait(false);
+        if (!context.WebSockets.IsWebSocketRequest)
+            return Problems.BadRequest("no-websocket", "Open a WebSocket here, or use the exchange address over plain requests.");
+        SyncCaller syncing = await callers.OfAsync(caller, context.RequestAborted).ConfigureAwait(false);
+        if (!serving.HasRoom(syncing))
+            return Problems.Unavailable("too-many-sessions", "This device has too many sessions open: close some.", 30);
+
+        // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
+        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+        {
+            DangerousEnableCompression = false, KeepAliveInterval = Timeout.InfiniteTimeSpan,
+        }).ConfigureAwait(false);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        await serving.RunAsync(syncing, new WebSocketTransport(socket, MessageBytesMax), ends.Token).ConfigureAwait(false);
+        return Results.Empty;
+    }
+
+    private async Task<IResult> ExchangeAsync(HttpContext context)
+    {
+        HubCaller caller = await Callers.RequireAsync(entry, context, null).ConfigureAwait(false);
+        SyncCaller syncing = await callers.OfAsync(caller, context.RequestAborted).ConfigureAwait(false);
+        return await exchange.RunAsync(context, syncing, lifetime.ApplicationStopping).ConfigureAwait(false);
+    }
+}

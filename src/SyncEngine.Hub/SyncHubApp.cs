@@ -1,0 +1,132 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using SyncEngine.Hub.Accounts;
+using SyncEngine.Hub.Endpoints;
+using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Merging;
+using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Syncing;
+using SyncEngine.Hub.Tokens;
+using SyncEngine.LiteDB;
+
+namespace SyncEngine.Hub;
+
+/// <summary>Puts a hub into an ASP.NET Core app.</summary>
+public static class SyncHubApp
+{
+    private const string FileName = "hub.db";
+
+    /// <summary>
+    /// Adds a hub: its file in <see cref="SyncHubOptions.DataFolder"/>, identity pools, credentials, sync. Options come from the
+    /// configuration section <see cref="SyncHubOptions.Section"/>, and from the delegate after it. The app then needs
+    /// <see cref="MapSyncHub"/>, <see cref="MapSyncHubAdmin"/> and <c>app.UseWebSockets()</c>.
+    /// </summary>
+    public static IServiceCollection AddSyncHub(this IServiceCollection services, Action<SyncHubOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.TryAddSingleton<StoredAdminKey>();
+        services.TryAddSingleton(static provider =>
+            provider.GetRequiredService<IOptions<SyncHubOptions>>().Value.AdminKey is { } configured
+                ? AdminKeys.For(configured) : provider.GetRequiredService<StoredAdminKey>().Check);
+        services.AddSyncHubAdmin();
+        if (configure is not null) services.Configure(configure);
+        services.TryAddSingleton(Open);
+        services.TryAddSingleton(static provider => provider.GetRequiredService<HubStore>().Rows);
+        services.TryAddSingleton(static provider =>
+        {
+            SyncHubOptions options = provider.GetRequiredService<IOptions<SyncHubOptions>>().Value;
+            return new HubAddress(options.Issuer, options.Audience);
+        });
+        services.TryAddSingleton<OpenSessions>();
+        services.TryAddSingleton<KeyedLocks>();
+        services.TryAddSingleton<IdentityDirectory>();
+        services.TryAddSingleton<SigningKeys>();
+        services.TryAddSingleton<AccessCredentials>();
+        services.TryAddSingleton<RefreshHandles>();
+        services.TryAddSingleton<Challenges>();
+        services.TryAddSingleton<Revocations>();
+        services.TryAddSingleton<Fences>();
+        services.TryAddSingleton<IdentityMerging>();
+        services.TryAddSingleton<IdentityRemoval>();
+        services.TryAddSingleton<DeviceEntry>();
+        services.TryAddSingleton<LoginPlans>();
+        services.TryAddSingleton<SessionCallers>();
+        services.TryAddSingleton<SyncServing>();
+        services.TryAddSingleton<HttpExchange>();
+        services.TryAddSingleton<ClientEndpoints>();
+        services.TryAddSingleton<SyncEndpoints>();
+        services.TryAddSingleton<IdentityEndpoints>();
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
+        services.AddHostedService<PeriodicWork>();
+        services.AddHealthChecks().AddCheck<HubHealth>("syncengine-hub");
+        return services;
+    }
+
+    /// <summary>Maps what devices use: registration, logins, credentials, sync.</summary>
+    /// <param name="endpoints">The app.</param>
+    /// <param name="path">The base path, such as <c>/sync</c>.</param>
+    public static IEndpointConventionBuilder MapSyncHub(this IEndpointRouteBuilder endpoints, string path = "/sync")
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        IServiceProvider services = endpoints.ServiceProvider;
+        Wire(services);
+        var address = services.GetRequiredService<HubAddress>();
+        var keys = services.GetRequiredService<SigningKeys>();
+        RouteGroupBuilder client = endpoints.MapGroup(path).ExcludeFromDescription();
+        RouteGroupBuilder guarded = client.MapGroup("")
+            .AddEndpointFilter(services.GetRequiredService<RateLimits>().GuardClientAsync)
+            .AddEndpointFilter((context, next) =>
+            {
+                address.Note(AddressOf(context.HttpContext));
+                return next(context);
+            })
+            .AddEndpointFilter(StorageFailures.GuardAsync);
+        services.GetRequiredService<ClientEndpoints>().Map(guarded);
+        services.GetRequiredService<SyncEndpoints>().Map(guarded);
+        guarded.MapGet("/jwks.json", async (HttpContext context) =>
+            Results.Text(await keys.JwksAsync(context.RequestAborted).ConfigureAwait(false), "application/json"));
+        guarded.MapGet("/.well-known/openid-configuration", (HttpContext context) =>
+            Results.Text(SigningKeys.Discovery(address.Issuer, AddressOf(context) + path), "application/json"));
+        client.MapFallback("{*path}", static () => Problems.NoSuchAddress());
+        return client;
+    }
+
+    /// <summary>Maps the admin interface under <c>/admin</c>. It answers on <see cref="SyncHubOptions.AdminPort"/> alone, if that
+    /// is set, and only to who has the admin key.</summary>
+    public static IEndpointConventionBuilder MapSyncHubAdmin(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        Wire(endpoints.ServiceProvider);
+        RouteGroupBuilder admin = AdminEndpoints.MapSyncHubAdmin(endpoints);
+        endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
+        return admin;
+    }
+
+    private static string AddressOf(HttpContext context) =>
+        $"{context.Request.Scheme}://{context.Request.Host}{context.Request.PathBase}";
+
+    private static HubStore Open(IServiceProvider provider)
+    {
+        SyncHubOptions options = provider.GetRequiredService<IOptions<SyncHubOptions>>().Value;
+        string folder = Path.GetFullPath(options.DataFolder);
+        Directory.CreateDirectory(folder);
+        return HubStore.OpenAsync(() => LiteDbStorage.Open(Path.Combine(folder, FileName)), new HubStoreOptions
+        {
+            Time = provider.GetRequiredService<TimeProvider>(),
+        }).AsTask().GetAwaiter().GetResult();
+    }
+
+    /// <summary>Connects what would need each other in a circle.</summary>
+    private static void Wire(IServiceProvider services)
+    {
+        var removal = services.GetRequiredService<IdentityRemoval>();
+        removal.Revoking = services.GetRequiredService<DeviceEntry>().RevokeAsync;
+        services.GetRequiredService<PoolRegistry>().RemoveIdentities = removal.DeleteAllAsync;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using SyncEngine.Hub.Rows;
+using SyncEngine.Identities;
+
+namespace SyncEngine.Hub.Tokens;
+
+/// <summary>Credentials that are not taken any more though they have not expired: for an identity or a device a time, before
+/// which nothing counts that was issued.</summary>
+internal sealed class Revocations(HubRows rows, TimeProvider time)
+{
+    private const int KnownMax = 50_000;
+    private readonly ConcurrentDictionary<string, long> _known = new(StringComparer.Ordinal);
+
+    /// <summary>Refuses what was issued so far to an identity, or to one of its devices.</summary>
+    public async Task RevokeAsync(string pool, IdentityId id, string? device)
+    {
+        string key = KeyOf(pool, id, device);
+        long now = time.GetUtcNow().ToUnixTimeSeconds() + 1;
+        byte[] bytes = new byte[8];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, now);
+        _known[key] = now;
+        await rows.WriteAsync(new KeyValuePair<string, byte[]?>(key, bytes)).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a credential is refused.</summary>
+    public async ValueTask<bool> IsRevokedAsync(AccessClaims claims, CancellationToken cancellationToken) =>
+        await IsRevokedAsync(KeyOf(claims.Pool, claims.Id, null), claims.IssuedAt, cancellationToken).ConfigureAwait(false)
+        || await IsRevokedAsync(KeyOf(claims.Pool, claims.Id, claims.Device), claims.IssuedAt, cancellationToken)
+            .ConfigureAwait(false);
+
+    private async ValueTask<bool> IsRevokedAsync(string key, DateTimeOffset issuedAt, CancellationToken cancellationToken)
+    {
+        if (!_known.TryGetValue(key, out long notBefore))
+        {
+            byte[]? bytes = await rows.ReadAsync(key, cancellationToken).ConfigureAwait(false);
+            notBefore = bytes is null ? 0 : BinaryPrimitives.ReadInt64BigEndian(bytes);
+            if (_known.Count >= KnownMax) _known.Clear();
+            notBefore = _known.GetOrAdd(key, notBefore);
+        }
+
+        return issuedAt.ToUnixTimeSeconds() < notBefore;
+    }
+
+    private static string KeyOf(string pool, IdentityId id, string? device) =>
+        device is null ? $"revoked/{pool}/{id}" : $"revoked/{pool}/{id}/{device}";
+}
