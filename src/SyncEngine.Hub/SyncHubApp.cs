@@ -89,10 +89,10 @@ public static class SyncHubApp
             .AddEndpointFilter(StorageFailures.GuardAsync);
         services.GetRequiredService<ClientEndpoints>().Map(guarded);
         services.GetRequiredService<SyncEndpoints>().Map(guarded);
-        guarded.MapGet("/jwks.json", async (HttpContext context) =>
-            Results.Text(await keys.JwksAsync(context.RequestAborted).ConfigureAwait(false), "application/json"));
-        guarded.MapGet("/.well-known/openid-configuration", (HttpContext context) =>
-            Results.Text(SigningKeys.Discovery(address.Issuer, AddressOf(context) + path), "application/json"));
+        guarded.MapGet("/jwks.json", (Func<CancellationToken, Task<IResult>>)(async cancellationToken =>
+            Results.Text(await keys.JwksAsync(cancellationToken).ConfigureAwait(false), "application/json")));
+        guarded.MapGet("/.well-known/openid-configuration", (Func<HttpRequest, IResult>)(request =>
+            Results.Text(SigningKeys.Discovery(address.Issuer, AddressOf(request.HttpContext) + path), "application/json")));
         client.MapFallback("{*path}", static () => Problems.NoSuchAddress());
         return client;
     }
