@@ -90,7 +90,7 @@ internal sealed class DeviceEntry(
         (string token, DateTimeOffset expires) = await credentials.IssueAsync(new AccessClaims
         {
             Pool = pool.Name, Id = row.Id, Device = device.Id, Role = role, Claims = PoolAccess.ClaimsOf(row),
-            KeyThumbprint = DeviceProof.ThumbprintOf(device.PublicKey), PolicyHash = PoolAccess.HashOf(policy),
+            KeyThumbprint = DeviceProof.ThumbprintOf(device.PublicKey), PolicyHash = CompiledPool.Of(pool).PolicyOf(role).Hash,
         }, cancellationToken).ConfigureAwait(false);
         (string handle, DateTimeOffset until) = await handles.CreateAsync(pool.Name, row.Id, device.Id, device.PublicKey, replaced)
             .ConfigureAwait(false);

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Syncing;
@@ -22,14 +19,6 @@ internal static class PoolAccess
     public static Dictionary<string, string> ClaimsOf(IdentityRow row) => row.Logins.Count == 0 ? []
         : row.Logins[^1].Claims.Where(static claim => claim.Value.Count == 1)
             .ToDictionary(static claim => claim.Key, static claim => claim.Value[0], StringComparer.Ordinal);
-
-    /// <summary>Names a policy: the SHA-256 of its text.</summary>
-    public static string HashOf(JsonElement policy) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(policy.GetRawText())));
-
-    /// <summary>What the role's policy allows on the identity's datasets.</summary>
-    public static Func<string, string, bool> Decider(IdentityPool pool, string role, IdentityRow row, string device) =>
-        static (_, _) => true;
 
     public static SessionLimits LimitsOf(IdentityPool pool) => new()
     {

@@ -20,7 +20,7 @@ internal sealed class SessionCallers(PoolRegistry pools, Fences fences)
             : [.. row.Devices.Where(device => device.Id != caller.Device.Id).SelectMany(static device => device.Declared)];
         return new SyncCaller(row.Pool, row.Id, caller.Device.Id, caller.Claims.Expires, new SessionAccess
         {
-            Allows = PoolAccess.Decider(pool, role, row, caller.Device.Id),
+            Allows = CompiledPool.Of(pool).DatasetsOf(role, row, caller.Device.Id),
             Limits = PoolAccess.LimitsOf(pool),
             Fence = replica => fences.Find(row.Pool, row.Id, replica),
             IsForeign = replica => foreign?.Contains(replica.Bits) == true,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SyncEngine.Policies;
 
 namespace SyncEngine.Hub.Pools;
 
@@ -111,6 +112,16 @@ internal static class PoolCheck
     }
 
     /// <summary>What is wrong with a policy document; null if it is sound.</summary>
-    private static string? CheckPolicy(JsonElement policy) =>
-        policy.ValueKind == JsonValueKind.Object ? null : "A policy is a JSON object: {\"version\":1,\"statements\":[...]}.";
+    private static string? CheckPolicy(JsonElement policy)
+    {
+        try
+        {
+            Policy.Parse(policy);
+            return null;
+        }
+        catch (PolicyException e)
+        {
+            return e.Message;
+        }
+    }
 }

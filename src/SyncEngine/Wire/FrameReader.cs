@@ -132,7 +132,7 @@ internal static class FrameReader
                     + $"this build reads {FrameWriter.Version}. Update the older side.", 1);
             if (fields != EnvelopeFields) throw Fault("The envelope has the wrong number of fields.", 0);
             var type = (FrameType)reader.ReadByte();
-            if (type is < FrameType.Delta or > FrameType.Farewell)
+            if (type is < FrameType.Delta or > FrameType.Reject)
                 throw Fault($"Frame type {(byte)type} is unknown.", reader.Consumed);
             if (reader.ReadInt32() != 0 || reader.ReadInt32() != 0)
                 throw new SyncException(SyncErrorCode.UnsupportedVersion,
