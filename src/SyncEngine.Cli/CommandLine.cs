@@ -1,7 +1,7 @@
 using System.CommandLine;
 using SyncEngine.Causality;
 using SyncEngine.Cli.Commands;
-using SyncEngine.Cli.Json;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli;
 

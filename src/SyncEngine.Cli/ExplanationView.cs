@@ -1,8 +1,8 @@
 using Spectre.Console;
 using SyncEngine.Causality;
 using SyncEngine.Cells;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli;
 

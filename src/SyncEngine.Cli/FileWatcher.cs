@@ -1,7 +1,7 @@
 using System.Text.Json;
 using SyncEngine.Causality;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli;
 

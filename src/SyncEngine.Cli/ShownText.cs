@@ -1,5 +1,5 @@
+using SyncEngine.Json;
 using System.Globalization;
-using SyncEngine.Cli.Json;
 using SyncEngine.Values;
 
 namespace SyncEngine.Cli;

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using SyncEngine.Cli.Json;
+using SyncEngine.Json;
 using SyncEngine.Tests.Values;
 using SyncEngine.Values;
 using Xunit;

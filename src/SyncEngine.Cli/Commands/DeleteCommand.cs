@@ -1,7 +1,7 @@
 using System.CommandLine;
 using SyncEngine.Cells;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli.Commands;
 

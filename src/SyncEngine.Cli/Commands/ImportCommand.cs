@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli.Commands;
 

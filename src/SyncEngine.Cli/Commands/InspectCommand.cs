@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Text.Json;
 using Spectre.Console;
 using SyncEngine.Causality;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Identities;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli.Commands;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Spectre.Console;
 using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 using SyncEngine.Values;
 
 namespace SyncEngine.Cli.Commands;

@@ -1,6 +1,6 @@
+using SyncEngine.Json;
 using System.CommandLine;
 using System.Globalization;
-using SyncEngine.Cli.Json;
 
 namespace SyncEngine.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using SyncEngine.Causality;
 using SyncEngine.Cells;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 using SyncEngine.Storage;
 
 namespace SyncEngine.Cli.Commands;

@@ -4,6 +4,7 @@ using SyncEngine.Causality;
 using SyncEngine.Cells;
 using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 using SyncEngine.Values;
 
 namespace SyncEngine.Cli.Demo;

@@ -1,5 +1,6 @@
 using SyncEngine.Causality;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli.Json;
 

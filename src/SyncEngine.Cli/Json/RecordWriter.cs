@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SyncEngine.Cells;
 using SyncEngine.Datasets;
+using SyncEngine.Json;
 
 namespace SyncEngine.Cli.Json;
 

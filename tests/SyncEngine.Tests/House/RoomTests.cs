@@ -8,7 +8,7 @@ namespace SyncEngine.Tests.House;
 public sealed class RoomTests
 {
     private static readonly string[] _rooms =
-        ["Causality", "Values", "Cells", "Wire", "Storage", "Datasets", "Identities", "Sync", "Policies", "Hubs"];
+        ["Causality", "Values", "Cells", "Wire", "Storage", "Datasets", "Json", "Identities", "Sync", "Policies", "Hubs"];
 
     [Fact]
     public void Each_room_uses_only_rooms_beneath_it()

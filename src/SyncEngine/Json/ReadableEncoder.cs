@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 
-namespace SyncEngine.Cli.Json;
+namespace SyncEngine.Json;
 
 /// <summary>
 /// Escapes no more of a JSON text than must be: quotes, backslashes, and what would break a line or steer a

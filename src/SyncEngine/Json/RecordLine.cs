@@ -3,7 +3,7 @@ using SyncEngine.Cells;
 using SyncEngine.Datasets;
 using SyncEngine.Values;
 
-namespace SyncEngine.Cli.Json;
+namespace SyncEngine.Json;
 
 /// <summary>One line of an import: a record and what it is to read as.</summary>
 /// <param name="Dataset">The dataset's name.</param>
@@ -102,7 +102,9 @@ internal sealed record RecordLine(
         return ParseValue(ref valueAt, dataset, new RecordName(key, recordKind));
     }
 
-    private static RecordLine ParseValue(ref Utf8JsonReader reader, string dataset, RecordName name)
+    /// <summary>Reads what a record is to read as, at whose first token the reader stands.</summary>
+    /// <exception cref="FormatException">Its kind cannot read so; the message says why.</exception>
+    public static RecordLine ParseValue(ref Utf8JsonReader reader, string dataset, RecordName name)
     {
         string kind = RecordKindName.Of(name.Kind);
         switch (name.Kind)
@@ -118,7 +120,7 @@ internal sealed record RecordLine(
                 if (reader.TokenType != JsonTokenType.StartObject)
                     throw new FormatException("the value of a map is a JSON object");
                 List<KeyValuePair<string, Value>> fields = ValueJson.ReadMap(ref reader);
-                if (fields.DistinctBy(static field => field.Key).Count() < fields.Count)
+                if (fields.Select(static field => field.Key).Distinct(StringComparer.Ordinal).Count() < fields.Count)
                     throw new FormatException("a field of the map is given twice");
                 return new RecordLine(dataset, name, default, [], fields);
             default:

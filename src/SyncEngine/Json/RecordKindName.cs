@@ -1,6 +1,6 @@
 using SyncEngine.Cells;
 
-namespace SyncEngine.Cli.Json;
+namespace SyncEngine.Json;
 
 /// <summary>The kinds of records by the names that scripts see.</summary>
 internal static class RecordKindName

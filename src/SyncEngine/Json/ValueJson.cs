@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using SyncEngine.Values;
 
-namespace SyncEngine.Cli.Json;
+namespace SyncEngine.Json;
 
 /// <summary>
 /// Values as JSON and back, without loss: a number with a point or an exponent is a double and any other an integer;

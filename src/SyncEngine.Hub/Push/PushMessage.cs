@@ -1,0 +1,7 @@
+namespace SyncEngine.Hub.Push;
+
+/// <summary>A push that tells a device to synchronise. It carries no content. Immutable.</summary>
+/// <param name="Token">The device's token at the service; treat it as a secret.</param>
+/// <param name="Pool">The identity's pool.</param>
+/// <param name="Datasets">What changed; empty for anything.</param>
+public sealed record PushMessage(string Token, string Pool, IReadOnlyList<string> Datasets);
