@@ -10,6 +10,7 @@ using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Push;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Hub.Tokens;
 using SyncEngine.LiteDB;
@@ -61,6 +62,7 @@ public static class SyncHubApp
         services.TryAddSingleton<ClientEndpoints>();
         services.TryAddSingleton<SyncEndpoints>();
         services.TryAddSingleton<IdentityEndpoints>();
+        services.AddHubPush();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
         services.AddHostedService<PeriodicWork>();
@@ -89,6 +91,7 @@ public static class SyncHubApp
             .AddEndpointFilter(StorageFailures.GuardAsync);
         services.GetRequiredService<ClientEndpoints>().Map(guarded);
         services.GetRequiredService<SyncEndpoints>().Map(guarded);
+        services.GetRequiredService<PushEndpoints>().Map(guarded);
         guarded.MapGet("/jwks.json", (Func<CancellationToken, Task<IResult>>)(async cancellationToken =>
             Results.Text(await keys.JwksAsync(cancellationToken).ConfigureAwait(false), "application/json")));
         guarded.MapGet("/.well-known/openid-configuration", (Func<HttpRequest, IResult>)(request =>
@@ -105,6 +108,7 @@ public static class SyncHubApp
         Wire(endpoints.ServiceProvider);
         RouteGroupBuilder admin = AdminEndpoints.MapSyncHubAdmin(endpoints);
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
         return admin;
     }
 
@@ -128,5 +132,10 @@ public static class SyncHubApp
         var removal = services.GetRequiredService<IdentityRemoval>();
         removal.Revoking = services.GetRequiredService<DeviceEntry>().RevokeAsync;
         services.GetRequiredService<PoolRegistry>().RemoveIdentities = removal.DeleteAllAsync;
+        services.GetRequiredService<SyncServing>().Review = services.GetRequiredService<HookedReview>();
+        var changes = services.GetRequiredService<ChangeHub>();
+        var time = services.GetRequiredService<TimeProvider>();
+        services.GetRequiredService<HubStore>().Advanced = (pool, id, dataset, revision, device) => changes.Publish(
+            new HubChange(pool, id, dataset, revision, device, time.GetUtcNow().ToUnixTimeMilliseconds()));
     }
 }

@@ -1,3 +1,5 @@
+using SyncEngine.Hub.Push;
+
 namespace SyncEngine.Hub;
 
 /// <summary>
@@ -48,6 +50,15 @@ public sealed class SyncHubOptions
     /// set <c>KestrelServerLimits.MinRequestBodyDataRate</c>. Default 240.
     /// </summary>
     public double BodyBytesPerSecondMin { get; set; } = 240;
+
+    /// <summary>The time limit of hooks that see changes before they are accepted, and what follows when they fail.</summary>
+    public HookOptions Hooks { get; set; } = new();
+
+    /// <summary>The account at the Apple Push Notification service; null for none.</summary>
+    public ApnsOptions? Apns { get; set; }
+
+    /// <summary>The account at Firebase Cloud Messaging; null for none.</summary>
+    public FcmOptions? Fcm { get; set; }
 
     /// <summary>How long a body may be slow, from its begin on: more than 1 s, up to 5 min. Default 5 s.</summary>
     public TimeSpan BodyGrace { get; set; } = TimeSpan.FromSeconds(5);

@@ -3,6 +3,7 @@ using SyncEngine.Cells;
 using SyncEngine.Datasets;
 using SyncEngine.Identities;
 using SyncEngine.Sync;
+using SyncEngine.Wire;
 
 namespace SyncEngine.Hub.Syncing;
 
@@ -10,7 +11,8 @@ namespace SyncEngine.Hub.Syncing;
 /// What the hub allows one device: which datasets it sees and writes, how much fits in, and whose changes it may bring. A
 /// frame that changes nothing which it may not change always passes, so that a device can take refused writes back.
 /// </summary>
-internal sealed class HubGuard(Identity identity, SessionAccess access, Action<Dataset, long> taken) : SessionGuard
+internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
+    : SessionGuard
 {
     /// <summary>No device makes so many changes between two syncs: who claims them would use up a replica's counters.</summary>
     private const long AdvanceMax = 1L << 32;
@@ -18,17 +20,67 @@ internal sealed class HubGuard(Identity identity, SessionAccess access, Action<D
     /// <summary>What a merge of identities brought beyond a limit may still be updated, up to this many times the limit.</summary>
     private const int UpdateFactor = 2;
 
-    public override bool MayRead(string dataset) => DatasetNames.IsValid(dataset) && access.Allows("dataset:read", dataset);
+    private readonly SessionAccess _access = caller.Access;
+    private ReviewVerdict _verdict;
+
+    public override bool Considers => review?.IsWanted(caller.Pool) == true;
+
+    /// <summary>Shows the changes of a frame to whoever wants to review them.</summary>
+    public override async ValueTask ConsiderAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        _verdict = default;
+        OpenedFrame opened = FrameReader.Open(message, identity.FrameLimits, mayBePacked: false);
+        if (opened.Type is not (FrameType.Delta or FrameType.Snapshot)) return;
+        string name;
+        using (DecodedFrame frame = FrameReader.Read(opened, identity.FrameLimits)) name = frame.Dataset;
+        if (!MayRead(name)) return;
+        Dataset dataset = identity.OpenForJoin(name);
+        Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
+        byte[] now = dataset.EncodeAll();
+        before.JoinContent(now);
+        after.JoinContent(now);
+        foreach (ReadOnlyMemory<byte> part in dataset.StagedParts)
+        {
+            using DecodedFrame decoded = FrameReader.Read(part, identity.FrameLimits);
+            after.TakePart(decoded, part, this);
+        }
+
+        if (after.JoinContent(message).Outcome != JoinOutcome.Joined) return;
+        List<RecordChange> changes = RecordChange.Between(before, after);
+        if (changes.Count == 0) return;
+        _verdict = await review!.DecideAsync(caller, name, changes, cancellationToken).ConfigureAwait(false);
+        if (_verdict is { Refusal: { } reason, IsTemporary: true })
+            throw new SyncException(SyncErrorCode.ConnectionFailed, reason);
+    }
+
+    public override bool MayRead(string dataset) => DatasetNames.IsValid(dataset) && _access.Allows("dataset:read", dataset);
 
     public override string ReasonHidden(string dataset) => DatasetNames.IsValid(dataset) ? base.ReasonHidden(dataset)
         : "On a hub a dataset's name has 1 to 128 of the characters A-Z a-z 0-9 _ . : - and does not begin with a dot. Move "
         + "the data to a dataset with such a name, or keep it on this device alone.";
 
-    public override FrameRefusal? Judge(Dataset dataset, FrameInspection inspection) =>
-        JudgeReplicas(inspection) ?? JudgeDataset(dataset, inspection) ?? JudgePolicy(dataset, inspection)
-        ?? JudgeSizes(inspection) ?? JudgeRecords(inspection) ?? JudgeBytes(inspection);
+    public override FrameRefusal? Judge(Dataset dataset, FrameInspection inspection)
+    {
+        FrameRefusal? refusal = JudgeReplicas(inspection) ?? JudgeDataset(dataset, inspection)
+            ?? JudgePolicy(dataset, inspection) ?? JudgeSizes(inspection) ?? JudgeRecords(inspection) ?? JudgeBytes(inspection)
+            ?? JudgeReview(inspection);
+        if (refusal is null) allowed(dataset.Name);
+        return refusal;
+    }
 
-    public override void OnTaken(Dataset dataset, long revision) => taken(dataset, revision);
+    public override void OnTaken(Dataset dataset, long revision)
+    {
+        if (_verdict.Addition is not { } addition) return;
+        _verdict = default;
+        dataset.Write(addition);
+    }
+
+    private FrameRefusal? JudgeReview(FrameInspection inspection)
+    {
+        if (_verdict.Refusal is not { } reason) return null;
+        List<CellProposal> refused = inspection.Changes.Where(static change => change.ChangesReading).ToList();
+        return refused.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, reason, refused);
+    }
 
     private FrameRefusal? JudgeReplicas(FrameInspection inspection)
     {
@@ -36,18 +88,18 @@ internal sealed class HubGuard(Identity identity, SessionAccess access, Action<D
             return new FrameRefusal(SyncErrorCode.LimitExceeded, $"A replica would advance by {inspection.AdvanceMax:N0} changes "
                 + "at once, which no device makes. Nothing was taken.", []);
         int replicas = inspection.State.Replicas.Count + inspection.NewReplicas;
-        if (access.Limits.ReplicasMax is { } allowed && inspection.NewReplicas > 0 && replicas > allowed)
+        if (_access.Limits.ReplicasMax is { } allowed && inspection.NewReplicas > 0 && replicas > allowed)
             return new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset would know {replicas:N0} replicas; {allowed:N0} are "
                 + "allowed. Ask the hub's operator to raise the pool's limit.", []);
-        var fenced = new List<ProposedChange>();
-        var foreign = new List<ProposedChange>();
+        var fenced = new List<CellProposal>();
+        var foreign = new List<CellProposal>();
         var dots = new List<Dot>();
-        foreach (ProposedChange change in inspection.Changes)
+        foreach (CellProposal change in inspection.Changes)
         {
             dots.Clear();
             inspection.AddDots(change, dots);
-            if (dots.Exists(dot => access.Fence(dot.Replica) is { } last && dot.Counter > last)) fenced.Add(change);
-            else if (dots.Exists(dot => access.IsForeign(dot.Replica))) foreign.Add(change);
+            if (dots.Exists(dot => _access.Fence(dot.Replica) is { } last && dot.Counter > last)) fenced.Add(change);
+            else if (dots.Exists(dot => _access.IsForeign(dot.Replica))) foreign.Add(change);
         }
 
         if (fenced.Count > 0)
@@ -59,7 +111,7 @@ internal sealed class HubGuard(Identity identity, SessionAccess access, Action<D
 
     private FrameRefusal? JudgeDataset(Dataset dataset, FrameInspection inspection)
     {
-        if (inspection.State.Revision > 0 || access.Limits.DatasetsMax is not { } allowed) return null;
+        if (inspection.State.Revision > 0 || _access.Limits.DatasetsMax is not { } allowed) return null;
         int known = identity.DatasetNames.Count;
         return known < allowed ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The identity has {known:N0} datasets on "
             + $"the hub, and {allowed:N0} are allowed: {dataset.Name} stays on this device alone. Delete another one, or ask the "
@@ -68,16 +120,16 @@ internal sealed class HubGuard(Identity identity, SessionAccess access, Action<D
 
     private FrameRefusal? JudgePolicy(Dataset dataset, FrameInspection inspection)
     {
-        if (access.Allows("dataset:write", dataset.Name)) return null;
-        List<ProposedChange> denied = inspection.Changes.Where(static change => change.ChangesReading).ToList();
+        if (_access.Allows("dataset:write", dataset.Name)) return null;
+        List<CellProposal> denied = inspection.Changes.Where(static change => change.ChangesReading).ToList();
         return denied.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "The hub's policy lets this identity only "
             + $"read dataset {dataset.Name}.", denied);
     }
 
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {
-        var tooLarge = new List<ProposedChange>();
-        foreach (ProposedChange change in inspection.Changes)
+        var tooLarge = new List<CellProposal>();
+        foreach (CellProposal change in inspection.Changes)
         {
             if (change.Column < 0 || !change.ChangesReading) continue;
             CellColumn column = change.Frame.Cells[change.Column];
@@ -85,21 +137,21 @@ internal sealed class HubGuard(Identity identity, SessionAccess access, Action<D
             foreach (EntryColumn entry in change.Frame.Entries.AsSpan(column.FirstEntry, column.EntryCount))
             {
                 isLive |= entry.ValueLength > 0;
-                isLarge |= entry.ValueLength > access.Limits.ValueBytesMax;
+                isLarge |= entry.ValueLength > _access.Limits.ValueBytesMax;
             }
 
-            if (isLarge || (isLive && change.Cell < 0 && column.KeyLength > access.Limits.KeyBytesMax)) tooLarge.Add(change);
+            if (isLarge || (isLive && change.Cell < 0 && column.KeyLength > _access.Limits.KeyBytesMax)) tooLarge.Add(change);
         }
 
         return tooLarge.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, "A key or a value is longer than the pool "
-            + $"allows: {access.Limits.KeyBytesMax:N0} and {access.Limits.ValueBytesMax:N0} bytes.", tooLarge);
+            + $"allows: {_access.Limits.KeyBytesMax:N0} and {_access.Limits.ValueBytesMax:N0} bytes.", tooLarge);
     }
 
     private FrameRefusal? JudgeRecords(FrameInspection inspection)
     {
-        if (access.Limits.RecordsMax is not { } allowed) return null;
+        if (_access.Limits.RecordsMax is not { } allowed) return null;
         int room = allowed - inspection.State.LiveRecords + inspection.RecordsDropped;
-        List<ProposedChange> surplus = inspection.Changes.Where(static change => change.MakesRecord).Skip(Math.Max(0, room)).ToList();
+        List<CellProposal> surplus = inspection.Changes.Where(static change => change.MakesRecord).Skip(Math.Max(0, room)).ToList();
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset has "
             + $"{inspection.State.LiveRecords:N0} records on the hub, and {allowed:N0} are allowed: new ones are not taken, "
             + "changes and deletes are. Delete some, or ask the hub's operator to raise the pool's limit.", surplus);
@@ -107,12 +159,12 @@ internal sealed class HubGuard(Identity identity, SessionAccess access, Action<D
 
     private FrameRefusal? JudgeBytes(FrameInspection inspection)
     {
-        if (access.Limits.DatasetBytesMax is not { } allowed) return null;
+        if (_access.Limits.DatasetBytesMax is not { } allowed) return null;
         long bytes = inspection.State.LiveBytes;
         bool isBeyond = bytes > allowed;
-        foreach (ProposedChange change in inspection.Changes) bytes += Math.Min(0, change.GrowthBytes);
-        var surplus = new List<ProposedChange>();
-        foreach (ProposedChange change in inspection.Changes)
+        foreach (CellProposal change in inspection.Changes) bytes += Math.Min(0, change.GrowthBytes);
+        var surplus = new List<CellProposal>();
+        foreach (CellProposal change in inspection.Changes)
         {
             if (change.GrowthBytes <= 0) continue;
             bool isUpdate = isBeyond && change.Cell >= 0 && !change.MakesRecord;

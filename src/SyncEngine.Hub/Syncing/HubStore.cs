@@ -46,6 +46,10 @@ internal sealed partial class HubStore : IAsyncDisposable
     /// <summary>The hub's own table.</summary>
     public HubRows Rows { get; }
 
+    /// <summary>Told, maybe under a dataset's gate, of each dataset that has something new that is durable, and of the device
+    /// that sent it; null where the hub wrote it, or several did. It must only signal.</summary>
+    public Action<string, IdentityId, string, long, string?> Advanced { get; set; } = static (_, _, _, _, _) => { };
+
     /// <summary>Why the last commit failed; null while all is well.</summary>
     public SyncException? Failure => _journal.Failure;
 
@@ -199,6 +203,8 @@ internal sealed partial class HubStore : IAsyncDisposable
             {
                 slot.Identity = new Identity(0, page, _context, new IdentityHome(
                     NextNumber, bytes => _journal.SetRows([new(RowOf(slot.Pool, slot.Id), bytes)]), NotesSyncs: false));
+                slot.Identity.Advanced += dataset => Advanced(
+                    slot.Pool, slot.Id, dataset.Name, dataset.DurableRevision, slot.TakeSender(dataset.Name));
                 slot.Leases++;
                 slot.Busy = null;
             }
@@ -247,6 +253,23 @@ internal sealed partial class HubStore : IAsyncDisposable
         public long LastUsed { get; set; }
 
         public TaskCompletionSource? Busy { get; set; }
+
+        private readonly object _sending = new();
+        private Dictionary<string, string?>? _senders;
+
+        public void NoteSender(string dataset, string device)
+        {
+            lock (_sending)
+            {
+                _senders ??= new Dictionary<string, string?>(StringComparer.Ordinal);
+                _senders[dataset] = !_senders.TryGetValue(dataset, out string? known) || known == device ? device : null;
+            }
+        }
+
+        public string? TakeSender(string dataset)
+        {
+            lock (_sending) return _senders is not null && _senders.Remove(dataset, out string? device) ? device : null;
+        }
     }
 }
 
@@ -258,6 +281,9 @@ internal sealed class IdentityLease(HubStore store, HubStore.Slot slot) : IDispo
     public Identity Identity => slot.Identity!;
 
     public string Pool => slot.Pool;
+
+    /// <summary>Notes which device changed a dataset, for whoever is told when it is durable.</summary>
+    public void NoteSender(string dataset, string device) => slot.NoteSender(dataset, device);
 
     public void Dispose()
     {

@@ -15,10 +15,10 @@ internal sealed partial class SyncServing(
         "syncengine.hub.sessions", "{session}", "Sync sessions that are open.");
 
     private static readonly Counter<long> _taken = HubTelemetry.Meter.CreateCounter<long>(
-        "syncengine.hub.frames.taken", "{frame}", "Frames of devices that changed something.");
+        "syncengine.hub.frames.taken", "{frame}", "Frames of devices that were taken.");
 
-    /// <summary>Told, on any thread, of each dataset that a device changed; the change may not be durable yet.</summary>
-    public Action<SyncCaller, string, long> Changed { get; set; } = static (_, _, _) => { };
+    /// <summary>Looks at changes before they are taken; null for nobody.</summary>
+    public FrameReview? Review { get; set; }
 
     /// <summary>Whether a device may open one more session.</summary>
     public bool HasRoom(SyncCaller caller) => sessions.CountOf(caller.Pool, caller.Id, caller.Device) < SessionsOfDeviceMax;
@@ -34,10 +34,10 @@ internal sealed partial class SyncServing(
         try
         {
             Identity identity = lease.Identity;
-            var guard = new HubGuard(identity, caller.Access, (dataset, revision) =>
+            var guard = new HubGuard(identity, caller, Review, dataset =>
             {
                 _taken.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
-                Changed(caller, dataset.Name, revision);
+                lease.NoteSender(dataset, caller.Device);
             });
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
             SyncResult result = await run.RunAsync(ends.Token).ConfigureAwait(false);

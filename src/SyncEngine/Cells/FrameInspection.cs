@@ -10,7 +10,7 @@ namespace SyncEngine.Cells;
 /// <param name="ChangesReading">Whether the cell would read otherwise.</param>
 /// <param name="MakesRecord">Whether the cell's record has nothing to read now, and would.</param>
 /// <param name="GrowthBytes">How many more bytes would be there to read.</param>
-internal readonly record struct ProposedChange(
+internal readonly record struct CellProposal(
     CellColumns Frame, int Column, int Cell, bool ChangesReading, bool MakesRecord, long GrowthBytes);
 
 /// <summary>Decides whether a frame is merged; asked under the dataset's gate, when nothing has changed yet.</summary>
@@ -22,7 +22,7 @@ internal interface IFrameJudge
 /// <summary>What frames would change, cell by cell, found without changing anything.</summary>
 internal sealed class FrameInspection(CellState state)
 {
-    private readonly List<ProposedChange> _changes = [];
+    private readonly List<CellProposal> _changes = [];
     private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private readonly List<Survivor> _before = [];
     private readonly List<Survivor> _after = [];
@@ -35,7 +35,7 @@ internal sealed class FrameInspection(CellState state)
     public CellState State => state;
 
     /// <summary>The cells that would change, in the frames' order.</summary>
-    public IReadOnlyList<ProposedChange> Changes => _changes;
+    public IReadOnlyList<CellProposal> Changes => _changes;
 
     /// <summary>Records that would have nothing to read any more.</summary>
     public int RecordsDropped => _singlesDropped + _liveDeltas.Count(delta =>
@@ -48,7 +48,7 @@ internal sealed class FrameInspection(CellState state)
     public long AdvanceMax { get; private set; }
 
     /// <summary>The dots of a change that are not known here.</summary>
-    public void AddDots(in ProposedChange change, List<Dot> dots)
+    public void AddDots(in CellProposal change, List<Dot> dots)
     {
         if (change.Column < 0) return;
         CellColumn column = change.Frame.Cells[change.Column];
@@ -135,7 +135,7 @@ internal sealed class FrameInspection(CellState state)
         if (!changes) return;
         CellKind kind = index < 0 ? state.Table[cell].Kind : column.Kind;
         (bool makesRecord, long growth) = Growth(frame, index, cell, kind);
-        _changes.Add(new ProposedChange(frame, index, cell, !ReadsSame(kind), makesRecord, growth));
+        _changes.Add(new CellProposal(frame, index, cell, !ReadsSame(kind), makesRecord, growth));
     }
 
     private bool Holds(ReadOnlySpan<EntryColumn> incoming, in EntryData entry)

@@ -18,6 +18,15 @@ public sealed partial class Dataset
     /// into.</summary>
     internal byte[] EncodeAll() => EncodeDelta(VersionVector.Empty, packs: false, out _);
 
+    /// <summary>The parts of a transfer to here that is under way.</summary>
+    internal IReadOnlyList<ReadOnlyMemory<byte>> StagedParts
+    {
+        get
+        {
+            lock (_gate) return _transfer is null ? [] : _transfer.Frames.ToList();
+        }
+    }
+
     /// <summary>Merges what another dataset of this store holds, whatever it is called.</summary>
     internal JoinResult JoinContent(ReadOnlyMemory<byte> frame)
     {

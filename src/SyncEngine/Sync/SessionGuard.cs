@@ -20,6 +20,14 @@ internal abstract class SessionGuard
     /// <summary>Why a frame is not taken; null if it is.</summary>
     public abstract FrameRefusal? Judge(Dataset dataset, FrameInspection inspection);
 
+    /// <summary>Whether messages are shown to <see cref="ConsiderAsync"/> before they are taken.</summary>
+    public virtual bool Considers => false;
+
+    /// <summary>Looks at a message before it is taken, for as long as that takes; nothing of the session goes on
+    /// meanwhile.</summary>
+    /// <exception cref="SyncException">The session must end.</exception>
+    public virtual ValueTask ConsiderAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => default;
+
     /// <summary>Told, outside any gate, of a dataset that a frame of the peer changed.</summary>
     public virtual void OnTaken(Dataset dataset, long revision)
     {
@@ -30,7 +38,7 @@ internal abstract class SessionGuard
 /// <param name="Code">For programs.</param>
 /// <param name="Reason">In words, with what to do.</param>
 /// <param name="Changes">The changes that stand in the way; empty where it is the frame as a whole.</param>
-internal sealed record FrameRefusal(SyncErrorCode Code, string Reason, IReadOnlyList<ProposedChange> Changes);
+internal sealed record FrameRefusal(SyncErrorCode Code, string Reason, IReadOnlyList<CellProposal> Changes);
 
 /// <summary>Asks a guard about one frame, and keeps what the peer must be told.</summary>
 internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrameJudge
@@ -49,7 +57,7 @@ internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrame
         Refusal = guard.Judge(dataset, inspection);
         if (Refusal is null) return true;
         var cells = new List<int>();
-        foreach (ProposedChange change in Refusal.Changes)
+        foreach (CellProposal change in Refusal.Changes)
         {
             inspection.AddDots(change, Dots);
             if (change.Cell >= 0 && !inspection.State.Table[change.Cell].IsEmpty) cells.Add(change.Cell);

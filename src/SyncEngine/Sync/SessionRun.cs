@@ -20,6 +20,7 @@ internal sealed class SessionRun : IDisposable
     private readonly ISyncTransport _transport;
     private readonly TimeSpan _resendAfter;
     private readonly bool _endsWithRound;
+    private readonly SessionGuard? _guard;
     private readonly Stopwatch _sinceReceived = Stopwatch.StartNew();
     private readonly Stopwatch _sinceSent = Stopwatch.StartNew();
     private readonly Stopwatch _sinceWaited = Stopwatch.StartNew();
@@ -33,6 +34,7 @@ internal sealed class SessionRun : IDisposable
             throw new SyncException(SyncErrorCode.Unauthorized, "This connection takes any certificate, so that only a shared "
                 + "secret tells who the peer is: set SyncOptions.Secret on both sides.");
         (_identity, _transport, _resendAfter, _endsWithRound) = (identity, transport, options.ResendAfter, endsWithRound);
+        _guard = options.Guard;
         _session = new SyncSession(identity, new SessionOptions
         {
             IsInitiator = isInitiator, Adopts = options.Adopts, Secret = options.Secret, Datasets = options.Datasets,
@@ -172,6 +174,7 @@ internal sealed class SessionRun : IDisposable
             }
 
             if (message.IsEmpty) return;
+            if (_guard is { Considers: true }) await ConsiderAsync(_guard, message, cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
                 _sinceReceived.Restart();
@@ -181,6 +184,21 @@ internal sealed class SessionRun : IDisposable
 
             Signal();
             Changed?.Invoke();
+        }
+    }
+
+    private async ValueTask ConsiderAsync(
+        SessionGuard guard, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        if (!IsOpen) return;
+        try
+        {
+            await guard.ConsiderAsync(message, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SyncException e)
+        {
+            lock (_gate) _session.Close(e);
+            throw;
         }
     }
 

@@ -1,0 +1,57 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using SyncEngine.Causality;
+using SyncEngine.Hub.Endpoints;
+using SyncEngine.Hub.Push;
+using SyncEngine.Hub.Rows;
+using SyncEngine.Hub.Syncing;
+
+namespace SyncEngine.Hub;
+
+/// <summary>What push, webhooks and hooks are made of.</summary>
+internal static class HubPushServices
+{
+    private const string OutgoingClient = "syncengine-hub-outgoing";
+
+    public static void AddHubPush(this IServiceCollection services)
+    {
+        services.TryAddKeyedSingleton(OutgoingClient, static (_, _) => OutgoingHttp.CreateClient());
+        services.TryAddSingleton<PushRegistrations>();
+        services.TryAddSingleton(static provider => new ChangeFeed(
+            provider.GetRequiredService<HubRows>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ChangeFeed>>()));
+        services.TryAddSingleton(static provider => new DevicePush(
+            provider.GetRequiredService<PushRegistrations>(), [.. Senders(provider), .. provider.GetServices<IPushSender>()],
+            provider.GetRequiredService<OpenSessions>().IsOpen, provider.GetRequiredService<TimeProvider>(), RandomSource.System,
+            provider.GetRequiredService<ILogger<DevicePush>>()));
+        services.TryAddSingleton(static provider => new ChangeHub(
+            provider.GetRequiredService<ChangeFeed>(), provider.GetRequiredService<DevicePush>(),
+            provider.GetRequiredService<ILogger<ChangeHub>>()));
+        services.TryAddSingleton(static provider => new ServerSentEvents(
+            provider.GetRequiredService<ChangeHub>(), provider.GetRequiredService<ChangeFeed>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(static provider => new Webhooks(
+            provider.GetRequiredService<HubRows>(), provider.GetRequiredService<ChangeFeed>(), Outgoing(provider),
+            provider.GetRequiredService<TimeProvider>(), RandomSource.System, provider.GetRequiredService<ILogger<Webhooks>>()));
+        services.TryAddSingleton(static provider => new HookRunner(
+            provider.GetServices<IChangeHook>(), provider.GetRequiredService<Webhooks>().ProposalHooks,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<HookRunner>>(),
+            provider.GetRequiredService<IOptions<SyncHubOptions>>().Value.Hooks));
+        services.TryAddSingleton<HookedReview>();
+        services.TryAddSingleton<PushEndpoints>();
+        services.TryAddSingleton<EventEndpoints>();
+        services.AddHostedService<PushStart>();
+    }
+
+    private static HttpClient Outgoing(IServiceProvider provider) => provider.GetRequiredKeyedService<HttpClient>(OutgoingClient);
+
+    private static IEnumerable<IPushSender> Senders(IServiceProvider provider)
+    {
+        SyncHubOptions options = provider.GetRequiredService<IOptions<SyncHubOptions>>().Value;
+        TimeProvider time = provider.GetRequiredService<TimeProvider>();
+        if (options.Apns is { } apns) yield return new ApnsSender(Outgoing(provider), apns, time);
+        if (options.Fcm is { } fcm) yield return new FcmSender(Outgoing(provider), fcm, time);
+    }
+}
