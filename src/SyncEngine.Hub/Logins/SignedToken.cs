@@ -49,7 +49,10 @@ internal sealed class SignedToken
         string text, IssuerKeys keys, IReadOnlyList<string> issuers, Func<string?, bool> acceptsType,
         bool triesAllKeys = true)
     {
-        if (!HasForm(text)) return (null, LoginReason.Malformed);
+        if (!HasForm(text) || Read(text) is not { } read) return (null, LoginReason.Malformed);
+        // Before the signature, so that a token which no key can save has no keys fetched anew for it.
+        if (!keys.Algorithms.Contains(read.Algorithm)) return (null, LoginReason.Algorithm);
+        if (!issuers.Contains(read.Issuer)) return (null, LoginReason.Issuer);
         var parameters = new TokenValidationParameters
         {
             ValidAlgorithms = keys.Algorithms,
@@ -64,7 +67,7 @@ internal sealed class SignedToken
             ValidateAudience = false,
             ValidateLifetime = false,
         };
-        TokenValidationResult result = await _handler.ValidateTokenAsync(text, parameters).ConfigureAwait(false);
+        TokenValidationResult result = await _handler.ValidateTokenAsync(read.Token, parameters).ConfigureAwait(false);
         if (!result.IsValid) return (null, ReasonOf(result.Exception));
         return result.SecurityToken is JsonWebToken token && Payload(token) is { } claims
             ? (new SignedToken(text, claims, token.Alg), LoginReason.None) : (null, LoginReason.Malformed);
@@ -120,6 +123,20 @@ internal sealed class SignedToken
         if (!Claims.TryGetProperty(claim, out JsonElement member) || member.ValueKind != JsonValueKind.Number
             || !member.TryGetDouble(out double seconds) || seconds is not (>= 0 and < 253_402_300_800)) return null;
         return DateTimeOffset.FromUnixTimeSeconds((long)seconds);
+    }
+
+    private static (JsonWebToken Token, string Algorithm, string Issuer)? Read(string text)
+    {
+        try
+        {
+            JsonWebToken token = _handler.ReadJsonWebToken(text);
+            return (token, token.Alg, token.Issuer);
+        }
+        catch (Exception failure) when (failure is ArgumentException or SecurityTokenException or FormatException
+            or JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static JsonElement? Payload(JsonWebToken token)
