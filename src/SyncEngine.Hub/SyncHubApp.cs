@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Accounts;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Logins;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Push;
@@ -56,6 +57,11 @@ public static class SyncHubApp
         services.TryAddSingleton<IdentityRemoval>();
         services.TryAddSingleton<DeviceEntry>();
         services.TryAddSingleton<LoginPlans>();
+        services.TryAddSingleton<HubNonces>();
+        services.TryAddSingleton(static provider => new LoginProviders(
+            provider.GetRequiredService<HubAddress>().Issuer, provider.GetRequiredService<HubNonces>(),
+            provider.GetRequiredService<HubNonces>(), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<LoginEntry>();
         services.TryAddSingleton<SessionCallers>();
         services.TryAddSingleton<SyncServing>();
         services.TryAddSingleton<HttpExchange>();

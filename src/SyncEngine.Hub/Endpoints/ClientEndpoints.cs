@@ -12,7 +12,7 @@ namespace SyncEngine.Hub.Endpoints;
 
 /// <summary>The routes by which devices come in and by which their owner manages logins and devices.</summary>
 internal sealed class ClientEndpoints(
-    PoolRegistry pools, DeviceEntry entry, LoginPlans plans, IdentityDirectory directory,
+    PoolRegistry pools, DeviceEntry entry, LoginEntry logins, LoginPlans plans, IdentityDirectory directory,
     IdentityRemoval removal, IdentityMerging merging, JsonBodyReader bodies)
 {
     private const int BodyBytesMax = 64 * 1024;
@@ -23,6 +23,9 @@ internal sealed class ClientEndpoints(
         pool.MapPost("/challenges", (Delegate)ChallengeAsync);
         pool.MapPost("/guests", (Delegate)GuestAsync);
         pool.MapPost("/credentials", (Delegate)RefreshAsync);
+        pool.MapPost("/nonces", (Delegate)NonceAsync);
+        pool.MapPost("/sessions", (Delegate)SignInAsync);
+        pool.MapPost("/logins/plan", (Delegate)PlanAsync);
         pool.MapPost("/logins/commit", (Delegate)CommitAsync);
         RouteGroupBuilder own = client.MapGroup("/identity").AddEndpointFilter(EntryFailures.GuardAsync);
         own.MapGet("", (Delegate)DescribeAsync);
@@ -54,6 +57,40 @@ internal sealed class ClientEndpoints(
     private Task<IResult> RefreshAsync(HttpContext context, string pool) => InPoolAsync<RefreshRequest>(context, pool,
         async (found, body) => Answer(CredentialsAnswer.Of(await entry.RefreshAsync(
             found, body.RefreshHandle, body.Challenge, body.Signature, context.RequestAborted).ConfigureAwait(false))));
+
+    private Task<IResult> NonceAsync(HttpContext context, string pool) => InPoolAsync(context, pool, async found =>
+    {
+        (string text, DateTimeOffset expires) = await logins.NonceAsync(found, context.RequestAborted).ConfigureAwait(false);
+        return Answer(new NonceAnswer(text, expires));
+    });
+
+    private Task<IResult> SignInAsync(HttpContext context, string pool) => InPoolAsync<SignInRequest>(context, pool,
+        async (found, body) =>
+        {
+            LoginRow login = await logins.ProveAsync(found, body.Provider, body.Token, body.AccessToken, context.RequestAborted)
+                .ConfigureAwait(false);
+            return Answer(CredentialsAnswer.Of(await entry.SignInAsync(
+                found, new DeviceClaim(body.PublicKey, body.Challenge, body.Signature, body.DeviceName), login,
+                context.RequestAborted).ConfigureAwait(false)));
+        });
+
+    private Task<IResult> PlanAsync(HttpContext context, string pool) => InPoolAsync<LoginPlanRequest>(context, pool,
+        async (found, body) =>
+        {
+            HubCaller caller = await Callers.RequireAsync(entry, context, pool).ConfigureAwait(false);
+            LoginRow login = await logins.ProveAsync(found, body.Provider, body.Token, body.AccessToken, context.RequestAborted)
+                .ConfigureAwait(false);
+            bool mayMerge = LoginEntry.IsDeveloper(found, login);
+            if (body.Also is { } also)
+            {
+                LoginRow own = await logins.ProveAsync(found, also.Provider, also.Token, also.AccessToken, context.RequestAborted)
+                    .ConfigureAwait(false);
+                mayMerge |= caller.Row.Logins.Any(known => known.Provider == own.Provider && known.Subject == own.Subject);
+            }
+
+            return Answer(LoginPlanAnswer.Of(await plans.PlanAsync(caller.Row, caller.Device.Id, login, mayMerge,
+                PoolAccess.LimitsOf(found), context.RequestAborted).ConfigureAwait(false)));
+        });
 
     private Task<IResult> CommitAsync(HttpContext context, string pool) => InPoolAsync<LoginCommitRequest>(context, pool,
         async (found, body) =>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace SyncEngine.Hub.Logins;
 
 /// <summary>A public key of an app's backend, as a JSON Web Key (RFC 7517) on the curve P-256.</summary>
-public sealed record DeveloperKey
+internal sealed record DeveloperKey
 {
     /// <summary>The key's name, which assertions give as <c>kid</c>; 1 to 64 characters, unique in its provider.</summary>
     public string? Kid { get; init; }

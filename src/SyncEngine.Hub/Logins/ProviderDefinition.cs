@@ -4,7 +4,7 @@ namespace SyncEngine.Hub.Logins;
 /// What a pool says of one login provider. JSON-friendly: camelCase by the usual web options. Only operators write these: the
 /// addresses in them are called by the hub. <see cref="Faults"/> tells what is wrong.
 /// </summary>
-public sealed record ProviderDefinition
+internal sealed record ProviderDefinition
 {
     /// <summary>The provider's name in its pool: 1 to 32 of a-z, 0-9 and '-'.</summary>
     public required string Name { get; init; }

@@ -4,7 +4,7 @@ namespace SyncEngine.Hub.Logins;
 
 /// <summary>What a login provider is, which decides how its tokens are checked.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ProviderKind>))]
-public enum ProviderKind
+internal enum ProviderKind
 {
     /// <summary>Any issuer of OpenID Connect with a discovery document.</summary>
     [JsonStringEnumMemberName("openid-connect")]

@@ -162,7 +162,7 @@ public sealed class MergingTests
         }
     }
 
-    private static void Run(Func<Task> test) => test().GetAwaiter().GetResult();
+    private static void Run(Func<Task> test) => Task.Run(test).GetAwaiter().GetResult();
 
     private sealed class World : IAsyncDisposable
     {

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Logins;
+using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Tokens;
+using DeveloperKey = SyncEngine.Hub.Logins.DeveloperKey;
+using ProviderDefinition = SyncEngine.Hub.Pools.ProviderDefinition;
+using ProviderKind = SyncEngine.Hub.Pools.ProviderKind;
+
+namespace SyncEngine.Hub.Accounts;
+
+/// <summary>Proves logins with the providers of a pool. Why one is refused is told to the log alone.</summary>
+internal sealed partial class LoginEntry(
+    LoginProviders providers, Challenges challenges, TimeProvider time, ILogger<LoginEntry> logger)
+{
+    private static readonly JsonSerializerOptions _jwk = new(JsonSerializerDefaults.Web);
+    private readonly ConditionalWeakTable<ProviderDefinition, ILoginProvider> _opened = [];
+
+    /// <summary>A nonce to ask an ID token for.</summary>
+    public ValueTask<(string Text, DateTimeOffset Expires)> NonceAsync(IdentityPool pool, CancellationToken cancellationToken) =>
+        challenges.CreateAsync(HubNonces.Purpose, pool.Name, Challenges.NonceLife, cancellationToken);
+
+    /// <summary>Proves a login.</summary>
+    /// <exception cref="EntryException">The token is not accepted, the pool has no such provider, or it cannot be asked
+    /// now.</exception>
+    public async Task<LoginRow> ProveAsync(
+        IdentityPool pool, string provider, string token, string? accessToken, CancellationToken cancellationToken)
+    {
+        ProviderDefinition definition = pool.Providers.FirstOrDefault(known => known.Name == provider)
+            ?? throw new EntryException(EntryFault.BadRequest, "no-such-provider", "This pool has no such provider: check its name.");
+        ILoginProvider opened = _opened.GetValue(definition, known => providers.Open(pool.Name, Translate(known)));
+        LoginResult result = await opened.ValidateAsync(new LoginToken(token, accessToken), cancellationToken).ConfigureAwait(false);
+        if (result.Login is { } login)
+        {
+            return new LoginRow(login.Provider, login.Subject, time.GetUtcNow(), login.Claims.ToDictionary(
+                static claim => claim.Key, static claim => (IReadOnlyList<string>)[claim.Value], StringComparer.Ordinal));
+        }
+
+        LogRefused(pool.Name, provider, result.Reason, result.Detail);
+        throw result.Outcome == Logins.LoginOutcome.Unavailable
+            ? new EntryException(EntryFault.ProviderUnavailable, "provider-unavailable", result.PublicText!)
+            : new EntryException(EntryFault.NotAccepted, "login-not-accepted", result.PublicText!);
+    }
+
+    /// <summary>Whether a login is the developer's own, who may merge whom he likes.</summary>
+    public static bool IsDeveloper(IdentityPool pool, LoginRow login) =>
+        pool.Providers.Any(known => known.Name == login.Provider && known.Kind == ProviderKind.Developer);
+
+    private static Logins.ProviderDefinition Translate(ProviderDefinition definition) => new()
+    {
+        Name = definition.Name, Kind = Enum.Parse<Logins.ProviderKind>(definition.Kind.ToString()), Issuer = definition.Issuer,
+        ClientIds = definition.Kind == ProviderKind.Amazon && definition.AppId is { } id ? [id] : definition.Audiences,
+        AuthorizedParties = definition.AuthorizedParties, BaseAddress = definition.BaseAddress,
+        AppId = definition.Kind == ProviderKind.Facebook ? definition.AppId : null, AppSecret = definition.AppSecret,
+        Keys = [.. definition.Keys.Select(KeyOf)], Claims = definition.Claims, RequiresNonce = definition.RequiresNonce,
+    };
+
+    /// <summary>A key that has no name is named by its thumbprint.</summary>
+    private static DeveloperKey KeyOf(string jwk)
+    {
+        DeveloperKey key = JsonSerializer.Deserialize<DeveloperKey>(jwk, _jwk)!;
+        return key.Kid is not null ? key : key with { Kid = new Microsoft.IdentityModel.Tokens.JsonWebKey(jwk).ComputeThumbprintText() };
+    }
+
+    [LoggerMessage(20, LogLevel.Information, "A login of pool {Pool} by {Provider} was refused: {Reason} {Detail}")]
+    private partial void LogRefused(string pool, string provider, LoginReason reason, string? detail);
+}
+
+/// <summary>Nonces and single use, over the hub's challenges.</summary>
+internal sealed class HubNonces(Challenges challenges) : INonces, ISingleUse
+{
+    public const string Purpose = "nonce";
+
+    public ValueTask<bool> TryUseAsync(string pool, string nonce, CancellationToken cancellationToken) =>
+        challenges.TryUseAsync(Purpose, pool, nonce, cancellationToken);
+
+    public ValueTask<bool> TryUseAsync(string key, DateTimeOffset expires, CancellationToken cancellationToken) =>
+        challenges.TryUseOnceAsync(key, expires, cancellationToken);
+}
+
+/// <summary>Thumbprints of JSON Web Keys as text.</summary>
+internal static class JsonWebKeyText
+{
+    public static string ComputeThumbprintText(this Microsoft.IdentityModel.Tokens.JsonWebKey key) =>
+        DeviceProof.Encode(key.ComputeJwkThumbprint());
+}
