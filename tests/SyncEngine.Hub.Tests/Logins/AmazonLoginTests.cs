@@ -144,7 +144,7 @@ public sealed class AmazonLoginTests : IAsyncLifetime, IDisposable
         await LoginBench.UnavailableAsync(Open(hasty), Token, LoginReason.Unreachable);
     }
 
-    private ILoginProvider Open(LoginBench? bench = null) => (bench ?? _bench).Providers.Open(LoginBench.Pool, new ProviderDefinition
+    private ILoginProvider Open(LoginBench? bench = null) => (bench ?? _bench).Providers.Open(LoginBench.Pool, new()
     {
         Name = "amazon",
         Kind = ProviderKind.Amazon,

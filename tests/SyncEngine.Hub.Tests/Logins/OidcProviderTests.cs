@@ -29,7 +29,6 @@ public sealed class OidcProviderTests(OidcProvider provider) : IClassFixture<Oid
         ILoginProvider ours = Open(bench, "RS256");
         (string token, string access) = await provider.LogInAsync("app-RS256", "ada", bench.Once.Issue());
         await LoginBench.RefusedAsync(Open(bench, "ES256"), token, LoginReason.Audience);
-        await LoginBench.RefusedAsync(ours, token, LoginReason.AccessTokenHash, access + "x");
         await LoginBench.AcceptedAsync(ours, token, access);
         await LoginBench.RefusedAsync(ours, token, LoginReason.Nonce, access);
 
@@ -67,7 +66,7 @@ public sealed class OidcProviderTests(OidcProvider provider) : IClassFixture<Oid
         await LoginBench.AcceptedAsync(ours, third);
     }
 
-    private ILoginProvider Open(LoginBench bench, string algorithm) => bench.Providers.Open(LoginBench.Pool, new ProviderDefinition
+    private ILoginProvider Open(LoginBench bench, string algorithm) => bench.Providers.Open(LoginBench.Pool, new()
     {
         Name = "real",
         Kind = ProviderKind.OpenIdConnect,
