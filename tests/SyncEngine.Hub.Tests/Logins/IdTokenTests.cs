@@ -56,7 +56,8 @@ public sealed class IdTokenTests : IAsyncLifetime
         await RefusedAsync(LoginReason.Nonce, static claims => claims["nonce"] = "never issued");
 
     [Fact]
-    public async Task A_missing_nonce_is_refused() => await RefusedAsync(LoginReason.Nonce, static claims => claims.Remove("nonce"));
+    public async Task A_missing_nonce_is_refused() =>
+        await RefusedAsync(LoginReason.Nonce, static claims => claims.Remove("nonce"));
 
     [Fact]
     public async Task A_nonce_that_is_no_text_is_refused() =>
@@ -115,10 +116,13 @@ public sealed class IdTokenTests : IAsyncLifetime
 
     [Fact]
     public async Task Several_audiences_without_azp_are_refused() => await RefusedAsync(
-        LoginReason.AuthorizedParty, static claims => claims["aud"] = new JsonArray(LoopbackIssuer.ClientId, "the-web-app"), Two);
+        LoginReason.AuthorizedParty,
+        static claims => claims["aud"] = new JsonArray(LoopbackIssuer.ClientId, "the-web-app"),
+        Two);
 
     [Fact]
-    public async Task Several_audiences_with_azp_are_accepted() => await LoginBench.AcceptedAsync(_issuer.Open(Two), _issuer.Token(
+    public async Task Several_audiences_with_azp_are_accepted() =>
+        await LoginBench.AcceptedAsync(_issuer.Open(Two), _issuer.Token(
         static claims =>
         {
             claims["aud"] = new JsonArray(LoopbackIssuer.ClientId, "the-web-app");
@@ -191,7 +195,8 @@ public sealed class IdTokenTests : IAsyncLifetime
     [Fact]
     public async Task A_life_of_a_day_is_the_longest()
     {
-        await LoginBench.AcceptedAsync(_issuer.Open(), _issuer.Token(static claims => claims["exp"] = (long)claims["iat"]! + 86400));
+        await LoginBench.AcceptedAsync(
+            _issuer.Open(), _issuer.Token(static claims => claims["exp"] = (long)claims["iat"]! + 86400));
         await RefusedAsync(LoginReason.LifetimeTooLong, static claims => claims["exp"] = (long)claims["iat"]! + 86401);
     }
 
@@ -200,7 +205,8 @@ public sealed class IdTokenTests : IAsyncLifetime
         await RefusedAsync(LoginReason.Issuer, static claims => claims["iss"] = "https://evil.example.com");
 
     [Fact]
-    public async Task A_missing_issuer_is_refused() => await RefusedAsync(LoginReason.Issuer, static claims => claims.Remove("iss"));
+    public async Task A_missing_issuer_is_refused() =>
+        await RefusedAsync(LoginReason.Issuer, static claims => claims.Remove("iss"));
 
     [Fact]
     public async Task The_algorithm_none_is_refused()
@@ -273,7 +279,8 @@ public sealed class IdTokenTests : IAsyncLifetime
         await RefusedAsync(LoginReason.Subject, claims => claims["sub"] = subject);
 
     [Fact]
-    public async Task A_missing_subject_is_refused() => await RefusedAsync(LoginReason.Subject, static claims => claims.Remove("sub"));
+    public async Task A_missing_subject_is_refused() =>
+        await RefusedAsync(LoginReason.Subject, static claims => claims.Remove("sub"));
 
     [Fact]
     public async Task A_long_subject_is_refused()

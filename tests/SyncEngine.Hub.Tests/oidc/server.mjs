@@ -56,9 +56,10 @@ async function newProvider() {
   const answer = provider.callback();
   return async (request, response) => {
     if (!request.url.startsWith('/interaction/')) return answer(request, response);
-    // Whoever is named by login_hint is logged in: the person who would type a password is the test.
+    // Whoever is named by login_hint is logged in and consents: the person who would type a password is the test.
     const { params } = await provider.interactionDetails(request, response);
-    return provider.interactionFinished(request, response, { login: { accountId: params.login_hint } });
+    const result = { login: { accountId: params.login_hint }, consent: {} };
+    return provider.interactionFinished(request, response, result);
   };
 }
 
