@@ -17,11 +17,11 @@ public sealed class DefinitionTests
     };
 
     [Theory]
-    [InlineData(ProviderKind.Google)]
-    [InlineData(ProviderKind.Apple)]
-    [InlineData(ProviderKind.Amazon)]
-    public void A_public_provider_needs_a_client_id_only(ProviderKind kind) =>
-        Assert.Empty((_right with { Kind = kind, Issuer = null }).Faults());
+    [InlineData(nameof(ProviderKind.Google))]
+    [InlineData(nameof(ProviderKind.Apple))]
+    [InlineData(nameof(ProviderKind.Amazon))]
+    public void A_public_provider_needs_a_client_id_only(string kind) =>
+        Assert.Empty((_right with { Kind = Enum.Parse<ProviderKind>(kind), Issuer = null }).Faults());
 
     [Theory]
     [InlineData("")]
