@@ -28,6 +28,7 @@ internal sealed class DevicePush : IAsyncDisposable
     private readonly long _start;
     private readonly Task _run;
     private TaskCompletionSource _earlier = NewSignal();
+    private int _disposed;
 
     /// <summary>Starts waiting for changes.</summary>
     /// <param name="registrations">Who wants to be woken.</param>
@@ -74,6 +75,7 @@ internal sealed class DevicePush : IAsyncDisposable
     /// <summary>Sends what was gathered, once and for a short time, and stops.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stop.CancelAsync().ConfigureAwait(false);
         _abandon.CancelAfter(_options.StopTimeout);
         await _run.ConfigureAwait(false);
@@ -124,7 +126,8 @@ internal sealed class DevicePush : IAsyncDisposable
                 {
                     if (!stops && due > Now)
                     {
-                        pause = due - Now;
+                        // Timers take whole milliseconds: one that ran out a little early would be set again and again.
+                        pause = TimeSpan.FromMilliseconds(Math.Ceiling((due - Now).TotalMilliseconds));
                         break;
                     }
 
