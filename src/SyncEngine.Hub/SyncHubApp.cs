@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,7 +44,9 @@ public static class SyncHubApp
         services.TryAddSingleton(static provider =>
         {
             SyncHubOptions options = provider.GetRequiredService<IOptions<SyncHubOptions>>().Value;
-            return new HubAddress(options.Issuer, options.Audience);
+            IServer? server = provider.GetService<IServer>();
+            return new HubAddress(options.Issuer, options.Audience,
+                () => server?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault());
         });
         services.TryAddSingleton<OpenSessions>();
         services.TryAddSingleton<KeyedLocks>();
@@ -58,9 +62,9 @@ public static class SyncHubApp
         services.TryAddSingleton<DeviceEntry>();
         services.TryAddSingleton<LoginPlans>();
         services.TryAddSingleton<HubNonces>();
-        services.TryAddSingleton(static provider => new LoginProviders(
+        services.TryAddSingleton(static provider => new Lazy<LoginProviders>(() => new LoginProviders(
             provider.GetRequiredService<HubAddress>().Issuer, provider.GetRequiredService<HubNonces>(),
-            provider.GetRequiredService<HubNonces>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<HubNonces>(), provider.GetRequiredService<TimeProvider>())));
         services.TryAddSingleton<LoginEntry>();
         services.TryAddSingleton<SessionCallers>();
         services.TryAddSingleton<SyncServing>();
@@ -89,11 +93,6 @@ public static class SyncHubApp
         RouteGroupBuilder client = endpoints.MapGroup(path).ExcludeFromDescription();
         RouteGroupBuilder guarded = client.MapGroup("")
             .AddEndpointFilter(services.GetRequiredService<RateLimits>().GuardClientAsync)
-            .AddEndpointFilter((context, next) =>
-            {
-                address.Note(AddressOf(context.HttpContext));
-                return next(context);
-            })
             .AddEndpointFilter(StorageFailures.GuardAsync);
         services.GetRequiredService<ClientEndpoints>().Map(guarded);
         services.GetRequiredService<SyncEndpoints>().Map(guarded);

@@ -17,7 +17,8 @@ public sealed class SyncHubOptions
 
     /// <summary>
     /// The address by which credentials name this hub (<c>iss</c>), and under which other services find its keys: https, or http on
-    /// this machine, without a slash at the end. Default null: the address that the hub is first reached at.
+    /// this machine, without a slash at the end. Set it where devices reach the hub by another address than
+    /// the one it listens at. Default null: the address that it listens at.
     /// </summary>
     public string? Issuer { get; set; }
 

@@ -19,6 +19,7 @@ internal sealed class HubApp : IAsyncDisposable
     public const string AdminKey = "admin-key-of-the-tests-0123456789";
     private readonly WebApplication _app;
     private readonly bool _ownsFolder;
+    private int _disposed;
 
     private HubApp(WebApplication app, string folder, bool ownsFolder)
     {
@@ -93,6 +94,7 @@ internal sealed class HubApp : IAsyncDisposable
     /// <summary>Stops as an operator does, so that the folder can be opened again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         Http.Dispose();
         Admin.Dispose();
         await _app.StopAsync();

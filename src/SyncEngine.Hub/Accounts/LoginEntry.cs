@@ -13,7 +13,7 @@ namespace SyncEngine.Hub.Accounts;
 
 /// <summary>Proves logins with the providers of a pool. Why one is refused is told to the log alone.</summary>
 internal sealed partial class LoginEntry(
-    LoginProviders providers, Challenges challenges, TimeProvider time, ILogger<LoginEntry> logger)
+    Lazy<LoginProviders> providers, Challenges challenges, TimeProvider time, ILogger<LoginEntry> logger)
 {
     private static readonly JsonSerializerOptions _jwk = new(JsonSerializerDefaults.Web);
     private readonly ConditionalWeakTable<ProviderDefinition, ILoginProvider> _opened = [];
@@ -30,7 +30,7 @@ internal sealed partial class LoginEntry(
     {
         ProviderDefinition definition = pool.Providers.FirstOrDefault(known => known.Name == provider)
             ?? throw new EntryException(EntryFault.BadRequest, "no-such-provider", "This pool has no such provider: check its name.");
-        ILoginProvider opened = _opened.GetValue(definition, known => providers.Open(pool.Name, Translate(known)));
+        ILoginProvider opened = _opened.GetValue(definition, known => providers.Value.Open(pool.Name, Translate(known)));
         LoginResult result = await opened.ValidateAsync(new LoginToken(token, accessToken), cancellationToken).ConfigureAwait(false);
         if (result.Login is { } login)
         {

@@ -165,6 +165,16 @@ public sealed class Identity
         }
     }
 
+    /// <summary>A hub says that the identity is another one now.</summary>
+    internal Task Rebind(IdentityId id)
+    {
+        lock (_catalog)
+        {
+            (Id, IsPaired) = (id, true);
+            return _home.Keep(EncodeLocked());
+        }
+    }
+
     /// <summary>This device and a peer have the same now.</summary>
     internal void NoteSync()
     {

@@ -1,0 +1,173 @@
+using System.Text.Json;
+using SyncEngine.Causality;
+using SyncEngine.Identities;
+
+namespace SyncEngine.Hubs;
+
+public sealed partial class HubClient
+{
+    /// <summary>A nonce to ask the provider's ID token for (OpenID Connect's <c>nonce</c>); good for ten minutes.</summary>
+    public async Task<string> GetNonceAsync(CancellationToken cancellationToken = default) => (await _http.SendAsync(
+        HttpMethod.Post, InPool("/nonces"), null, null, cancellationToken).ConfigureAwait(false)).GetProperty("nonce").GetString()!;
+
+    /// <summary>Shows what a login would do to this device's identity; nothing is changed until it is committed.</summary>
+    /// <param name="provider">The provider's name in the pool.</param>
+    /// <param name="token">The provider's ID token, or access token where it has none.</param>
+    /// <param name="accessToken">An access token beside an ID token, where the provider's kind wants one.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="SyncException">The hub cannot be reached, or does not accept the token.</exception>
+    public async Task<LoginPlan> PlanLoginAsync(
+        string provider, string token, string? accessToken = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        ArgumentNullException.ThrowIfNull(token);
+        JsonElement answer = await SendOwnAsync(HttpMethod.Post, InPool("/logins/plan"), HubHttp.Write(json =>
+        {
+            json.WriteString("provider", provider);
+            json.WriteString("token", token);
+            if (accessToken is not null) json.WriteString("accessToken", accessToken);
+        }), cancellationToken).ConfigureAwait(false);
+        return new LoginPlan(answer.GetProperty("planId").GetString()!, OutcomeOf(answer.GetProperty("outcome").GetString()),
+            IdentityId.Parse(answer.GetProperty("identityId").GetString()!), answer.GetProperty("expires").GetDateTimeOffset(),
+            answer.GetProperty("datasets").EnumerateArray().Select(static dataset => new DatasetPreview(
+                dataset.GetProperty("name").GetString()!, dataset.GetProperty("sourceRecords").GetInt32(),
+                dataset.GetProperty("destinationRecords").GetInt32(), dataset.GetProperty("togetherRecords").GetInt32(),
+                dataset.GetProperty("conflicts").GetInt32(), dataset.GetProperty("exceedsLimit").GetBoolean())).ToList());
+    }
+
+    /// <summary>
+    /// Does what a plan said. What this device wrote before is sent first, so that the merge sees it; what it writes meanwhile
+    /// is merged after it. Afterwards the store's identity has the id that the plan named.
+    /// </summary>
+    /// <exception cref="SyncException">The plan is over, conflicts, or the hub cannot be reached; nothing has
+    /// changed.</exception>
+    public async Task CommitLoginAsync(
+        LoginPlan plan, MergeMode mode = MergeMode.Union, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Outcome == LoginOutcome.Merges)
+            await _store.SynchronizeAsync(new HubConnector(this, _http, _options), null, null, cancellationToken).ConfigureAwait(false);
+        JsonElement answer = await SendOwnAsync(HttpMethod.Post, InPool("/logins/commit"), HubHttp.Write(json =>
+        {
+            json.WriteString("planId", plan.PlanId);
+            json.WriteString("mode", HubCredential.NameOf(mode));
+        }), cancellationToken).ConfigureAwait(false);
+        await EnterWithAsync(HubCredential.Read(answer, Time.GetUtcNow())).ConfigureAwait(false);
+    }
+
+    /// <summary>Signs in on a device that has no guest worth keeping: the current guest, which never exchanged anything, takes
+    /// the login's identity and keeps what it wrote.</summary>
+    /// <exception cref="SyncException">The token is not accepted, or the current identity was exchanged already: plan a login
+    /// instead, or log out first.</exception>
+    public async Task SignInAsync(
+        string provider, string token, string? accessToken = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        ArgumentNullException.ThrowIfNull(token);
+        Identity identity = _store.Identity;
+        if (identity.IsPaired)
+            throw new SyncException(SyncErrorCode.Unauthorized, "This device's identity has been synced as such: use PlanLoginAsync, "
+                + "which shows what becomes of its data, or LogoutAsync first.");
+        JsonElement answer = await EnterAsync(identity, "session", "/sessions", json =>
+        {
+            json.WriteString("provider", provider);
+            json.WriteString("token", token);
+            if (accessToken is not null) json.WriteString("accessToken", accessToken);
+        }, cancellationToken).ConfigureAwait(false);
+        await EnterWithAsync(HubCredential.Read(answer, Time.GetUtcNow()) with { IsSignedIn = true }).ConfigureAwait(false);
+    }
+
+    /// <summary>Unlinks a provider's login: it is a new identity the next time.</summary>
+    /// <param name="provider">The provider's name in the pool.</param>
+    /// <param name="force">Whether to unlink the last one too, after which only this identity's devices reach its data.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task UnlinkAsync(string provider, bool force = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        await SendOwnAsync(HttpMethod.Delete, $"/identity/logins/{Uri.EscapeDataString(provider)}?force={(force ? "true" : "false")}",
+            null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The devices of this identity.</summary>
+    public async Task<IReadOnlyList<HubDevice>> GetDevicesAsync(CancellationToken cancellationToken = default)
+    {
+        JsonElement answer = await SendOwnAsync(HttpMethod.Get, "/identity/devices", null, cancellationToken).ConfigureAwait(false);
+        string? own = Volatile.Read(ref _credential)?.DeviceId;
+        return answer.GetProperty("devices").EnumerateArray().Select(device => new HubDevice(
+            device.GetProperty("deviceId").GetString()!, device.GetProperty("name").GetString(),
+            device.GetProperty("lastSeen").GetDateTimeOffset(), device.GetProperty("revokedAt").ValueKind == JsonValueKind.String,
+            device.GetProperty("deviceId").GetString() == own)).ToList();
+    }
+
+    /// <summary>Shuts a device of this identity out, such as a lost one: what it writes from now on reaches nobody.</summary>
+    public async Task RevokeDeviceAsync(string deviceId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(deviceId);
+        await SendOwnAsync(HttpMethod.Delete, $"/identity/devices/{Uri.EscapeDataString(deviceId)}", null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Logs out: a new guest becomes current, and nothing of the identity before shows under it. The identity's data stays in the
+    /// file, to switch back to, unless it is wiped.
+    /// </summary>
+    /// <param name="wipes">Whether its data and device key are removed from this device.</param>
+    /// <param name="evenIfUnsynced">Whether to wipe also what the hub does not have yet.</param>
+    /// <exception cref="SyncException">It is to be wiped and holds changes that the hub does not have (LimitExceeded):
+    /// nothing was done.</exception>
+    public async Task LogoutAsync(bool wipes = false, bool evenIfUnsynced = false)
+    {
+        Identity identity = _store.Identity;
+        await _store.FlushAsync().ConfigureAwait(false);
+        long? pending = Link.Current.PendingChanges;
+        if (wipes && !evenIfUnsynced && (pending is null || pending > 0))
+            throw new SyncException(SyncErrorCode.LimitExceeded, pending is null
+                ? "Whether the hub has everything is not known, because it was not reached since the store was opened. Connect, or "
+                    + "say evenIfUnsynced to lose what it lacks."
+                : $"The hub lacks {pending:N0} changes of this device. Connect, or say evenIfUnsynced to lose them.");
+        Identity guest = await _store.CreateIdentityAsync().ConfigureAwait(false);
+        await _store.SwitchIdentityAsync(guest.Id).ConfigureAwait(false);
+        if (!wipes) return;
+        await _store.WriteRowAsync(_prefix + identity.Id, null).ConfigureAwait(false);
+        await _store.WipeIdentityAsync(identity.Id).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a request with the credential; once more with a new one where the hub does not take it any more.</summary>
+    private async Task<JsonElement> SendOwnAsync(
+        HttpMethod method, string path, byte[]? body, CancellationToken cancellationToken)
+    {
+        HubCredential credential = await EnsureAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await _http.SendAsync(method, path, body, credential.AccessToken, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SyncException e) when (HubHttp.IsUnauthenticated(e))
+        {
+            Forget(credential);
+            HubCredential renewed = await EnsureAsync(cancellationToken).ConfigureAwait(false);
+            return await _http.SendAsync(method, path, body, renewed.AccessToken, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EnterWithAsync(HubCredential entered)
+    {
+        await _entering.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await TakeAsync(_store.Identity, entered).ConfigureAwait(false);
+        }
+        finally
+        {
+            _entering.Release();
+        }
+
+        Link.Restart();
+    }
+
+    private static LoginOutcome OutcomeOf(string? name) => name switch
+    {
+        "alreadyLinked" => LoginOutcome.AlreadyLinked,
+        "links" => LoginOutcome.Links,
+        "merges" => LoginOutcome.Merges,
+        _ => LoginOutcome.Conflict,
+    };
+}

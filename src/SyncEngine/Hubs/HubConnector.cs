@@ -1,0 +1,63 @@
+using System.Net.WebSockets;
+using SyncEngine.Causality;
+using SyncEngine.Sync;
+
+namespace SyncEngine.Hubs;
+
+/// <summary>Connects a link to the hub with a credential that is good.</summary>
+internal sealed class HubConnector(HubClient client, HubHttp http, HubClientOptions options) : ISyncConnector
+{
+    public string Name => options.Hub.GetLeftPart(UriPartial.Path);
+
+    public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken)
+    {
+        HubCredential credential = await client.EnsureAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await client.DeclareReplicasAsync(credential, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SyncException e) when (HubHttp.IsUnauthenticated(e))
+        {
+            client.Forget(credential);
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "The hub does not take the credential any more; a new one is "
+                + "asked for.", innerException: e);
+        }
+
+        if (options.UsesPlainHttp)
+        {
+            http.Session = null;
+            return new HttpExchangeTransport(http, credential.AccessToken);
+        }
+
+        var socket = new ClientWebSocket();
+        try
+        {
+            socket.Options.SetRequestHeader("Authorization", "Bearer " + credential.AccessToken);
+            var address = new UriBuilder(http.Address("/ws"));
+            address.Scheme = address.Scheme == Uri.UriSchemeHttps ? "wss" : "ws";
+            await socket.ConnectAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+            return new WebSocketTransport(socket);
+        }
+        catch (WebSocketException e)
+        {
+            socket.Dispose();
+
+            // Older platforms tell the status in words only.
+            if (e.Message.Contains("'401'"))
+            {
+                client.Forget(credential);
+                throw new SyncException(SyncErrorCode.ConnectionFailed, "The hub does not take the credential any more; a new one "
+                    + "is asked for.", innerException: e);
+            }
+
+            if (e.Message.Contains("'403'"))
+                throw new SyncException(SyncErrorCode.Unauthorized, "The hub does not let this identity in.", innerException: e);
+            throw;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
