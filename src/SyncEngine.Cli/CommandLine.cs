@@ -72,6 +72,8 @@ internal static class CommandLine
             ConnectCommand.Build(terminal),
             StatusCommand.Build(terminal),
             HubCommand.Build(terminal),
+            PoolCommand.Build(terminal),
+            PolicyCommand.Build(terminal),
             SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),
             ApplyCommand.Build(terminal),

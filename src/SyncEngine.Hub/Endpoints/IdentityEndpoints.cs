@@ -3,17 +3,18 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using SyncEngine.Hub.Accounts;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Pools;
-using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Endpoints;
 
 /// <summary>The routes by which operators look after identities.</summary>
 internal sealed class IdentityEndpoints(
-    PoolRegistry pools, IdentityDirectory directory, IdentityRemoval removal, IdentityMerging merging, Fences fences)
+    PoolRegistry pools, IdentityDirectory directory, IdentityRemoval removal, IdentityMerging merging,
+    DeviceEntry entry)
 {
     public void Map(IEndpointRouteBuilder admin)
     {
@@ -88,7 +89,7 @@ internal sealed class IdentityEndpoints(
 
     private Task<IResult> RevokeAsync(HttpContext context, string pool, string id, string device) => ForAsync(context, pool, id,
         async identity => Answer(IdentityAnswer.Of(
-            await fences.RevokeAsync(pool, identity, device, context.RequestAborted).ConfigureAwait(false))));
+            await entry.RevokeDeviceAsync(pool, identity, device, context.RequestAborted).ConfigureAwait(false))));
 
     private Task<IResult> UndoAsync(HttpContext context, string pool, string id, string merge) => ForAsync(context, pool, id,
         async identity => Answer(IdentityAnswer.Of(
