@@ -73,6 +73,7 @@ internal static class CommandLine
             StatusCommand.Build(terminal),
             HubCommand.Build(terminal),
             PoolCommand.Build(terminal),
+            LoadCommand.Build(terminal),
             PolicyCommand.Build(terminal),
             SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace SyncEngine.Cli;
+
+/// <summary>A hub of its own, in another process and a folder that goes with it, for measuring.</summary>
+internal sealed class HubProcess : IAsyncDisposable
+{
+    /// <summary>The pool that is made for it.</summary>
+    public const string PoolName = "load";
+
+    private static readonly TimeSpan _startMax = TimeSpan.FromSeconds(30);
+    private readonly Process _process;
+    private readonly string _folder;
+
+    private HubProcess(Process process, string folder, Uri hub) => (_process, _folder, Hub) = (process, folder, hub);
+
+    public Uri Hub { get; }
+
+    /// <summary>Memory that the hub's process holds now, in bytes.</summary>
+    public long MemoryBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    public static async Task<HubProcess> StartAsync(CancellationToken cancellationToken)
+    {
+        string folder = Directory.CreateTempSubdirectory("syncengine-load").FullName;
+        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        {
+            RedirectStandardOutput = true, RedirectStandardInput = true,
+            ArgumentList = { "hub", "--urls", "http://127.0.0.1:0", "--admin-url", "http://127.0.0.1:0", "--data", folder },
+        };
+        foreach (string rate in (string[])["RatePerAddress", "RatePerPool", "AdminRatePerAddress"])
+            start.Environment[$"SyncHub__{rate}__Burst"] = "0";
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+            start.ArgumentList.Insert(0, typeof(HubProcess).Assembly.Location);
+        Process process = Process.Start(start)!;
+        try
+        {
+            (Uri hub, string admin, string key) = await ReadAsync(process, cancellationToken).WaitAsync(_startMax, cancellationToken);
+            using var client = new AdminClient(admin, key);
+            await client.SendAsync(HttpMethod.Post, "/pools", new JsonObject { ["name"] = PoolName, ["allowsGuests"] = true }, null,
+                cancellationToken);
+            return new HubProcess(process, folder, hub);
+        }
+        catch
+        {
+            process.Kill();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<(Uri Hub, string Admin, string Key)> ReadAsync(Process process, CancellationToken cancellationToken)
+    {
+        (string? hub, string? admin, string? key) = (null, null, null);
+        while (hub is null || admin is null || key is null)
+        {
+            string line = await process.StandardOutput.ReadLineAsync(cancellationToken)
+                ?? throw new CommandFailure(ExitCode.OperationFailed, "The hub to measure did not start.");
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words is ["devices", var address, ..]) hub = address;
+            if (words is ["admin", var adminAddress]) admin = adminAddress[..^"/admin".Length];
+            if (words is ["key", var shown]) key = shown;
+        }
+
+        return (new Uri(hub), admin, key);
+    }
+}
