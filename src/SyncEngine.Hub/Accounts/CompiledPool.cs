@@ -40,13 +40,16 @@ internal sealed class CompiledPool
             IdentityId = row.Id.ToString(), Pool = row.Pool, Role = role, DeviceId = device, Claims = PoolAccess.ClaimsOf(row),
         };
         bool isGuest = row.IsGuest;
-        var known = new ConcurrentDictionary<(string, string), bool>();
+        var known = new Dictionary<(string, string), bool>();
         return (action, dataset) =>
         {
-            if (known.TryGetValue((action, dataset), out bool answer)) return answer;
-            answer = Allows(role, isGuest, action, $"identity/{context.IdentityId}/dataset/{dataset}", context);
-            if (known.Count < AnswersMax) known[(action, dataset)] = answer;
-            return answer;
+            lock (known)
+            {
+                if (known.TryGetValue((action, dataset), out bool answer)) return answer;
+                answer = Allows(role, isGuest, action, $"identity/{context.IdentityId}/dataset/{dataset}", context);
+                if (known.Count < AnswersMax) known[(action, dataset)] = answer;
+                return answer;
+            }
         };
     }
 }

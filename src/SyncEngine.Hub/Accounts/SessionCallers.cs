@@ -1,6 +1,8 @@
+using SyncEngine.Causality;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Syncing;
+using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Accounts;
 
@@ -22,8 +24,14 @@ internal sealed class SessionCallers(PoolRegistry pools, Fences fences)
         {
             Allows = CompiledPool.Of(pool).DatasetsOf(role, row, caller.Device.Id),
             Limits = PoolAccess.LimitsOf(pool),
-            Fence = replica => fences.Find(row.Pool, row.Id, replica),
-            IsForeign = replica => foreign?.Contains(replica.Bits) == true,
+            Fence = FenceOf(row.Pool, row.Id),
+            IsForeign = ForeignTo(foreign),
         });
     }
+
+    // Apart, so that a session that lasts for an hour does not hold on to the row that it began with.
+    private Func<ReplicaId, long?> FenceOf(string pool, IdentityId id) => replica => fences.Find(pool, id, replica);
+
+    private static Func<ReplicaId, bool> ForeignTo(HashSet<ulong>? declared) =>
+        declared is null ? static _ => false : replica => declared.Contains(replica.Bits);
 }

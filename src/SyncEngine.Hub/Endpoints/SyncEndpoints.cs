@@ -24,10 +24,9 @@ internal sealed class SyncEndpoints(
 
     private async Task<IResult> ServeAsync(HttpContext context)
     {
-        HubCaller caller = await Callers.RequireAsync(entry, context, null).ConfigureAwait(false);
+        SyncCaller syncing = await RequireAsync(context).ConfigureAwait(false);
         if (!context.WebSockets.IsWebSocketRequest)
             return Problems.BadRequest("no-websocket", "Open a WebSocket here, or use the exchange address over plain requests.");
-        SyncCaller syncing = await callers.OfAsync(caller, context.RequestAborted).ConfigureAwait(false);
         if (!serving.HasRoom(syncing))
             return Problems.Unavailable("too-many-sessions", "This device has too many sessions open: close some.", 30);
 
@@ -41,10 +40,15 @@ internal sealed class SyncEndpoints(
         return Results.Empty;
     }
 
-    private async Task<IResult> ExchangeAsync(HttpContext context)
+    private async ValueTask<SyncCaller> RequireAsync(HttpContext context)
     {
         HubCaller caller = await Callers.RequireAsync(entry, context, null).ConfigureAwait(false);
-        SyncCaller syncing = await callers.OfAsync(caller, context.RequestAborted).ConfigureAwait(false);
+        return await callers.OfAsync(caller, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private async Task<IResult> ExchangeAsync(HttpContext context)
+    {
+        SyncCaller syncing = await RequireAsync(context).ConfigureAwait(false);
         return await exchange.RunAsync(context, syncing, lifetime.ApplicationStopping).ConfigureAwait(false);
     }
 }

@@ -40,7 +40,7 @@ internal sealed class AccessCredentials(SigningKeys keys, HubAddress address, Ti
 {
     public const string Type = "cred+jwt";
     private const int CharactersMax = 8192;
-    private const int CacheMax = 20_000;
+    private const int CacheMax = 2_000;
 
     /// <summary>How long a credential lives.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromHours(1);

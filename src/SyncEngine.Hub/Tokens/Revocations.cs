@@ -9,7 +9,7 @@ namespace SyncEngine.Hub.Tokens;
 /// which nothing counts that was issued.</summary>
 internal sealed class Revocations(HubRows rows, TimeProvider time)
 {
-    private const int KnownMax = 50_000;
+    private const int KnownMax = 4_000;
     private readonly ConcurrentDictionary<string, long> _known = new(StringComparer.Ordinal);
 
     /// <summary>Refuses what was issued so far to an identity, or to one of its devices.</summary>
