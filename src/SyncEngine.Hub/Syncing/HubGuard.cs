@@ -163,6 +163,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         long bytes = inspection.State.LiveBytes;
         bool isBeyond = bytes > allowed;
         foreach (CellProposal change in inspection.Changes) bytes += Math.Min(0, change.GrowthBytes);
+        bytes += Math.Min(0, inspection.BytesGrown - inspection.Changes.Sum(static change => change.GrowthBytes));
         var surplus = new List<CellProposal>();
         foreach (CellProposal change in inspection.Changes)
         {

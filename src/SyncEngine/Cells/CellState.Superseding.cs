@@ -58,13 +58,14 @@ internal sealed partial class CellState
         int cell, HashSet<Dot> refused, CellColumns theirs, ReadOnlySpan<EntryColumn> shown, HybridTimestamp clock)
     {
         long total = 0;
+        bool restores = false;
         foreach (ref readonly EntryColumn entry in shown)
         {
             int replica = Replicas.Find(theirs.Replicas[entry.Replica]);
             if (entry.ValueLength == 0 || replica < 0 || entry.Counter > Replicas.Counter(replica)
                 || Table.Holds(cell, replica, entry.Counter)) continue;
             Values.ValueScanner.TryReadInteger(theirs.Bytes(entry.ValueAt, entry.ValueLength), out long restored);
-            total = unchecked(total + restored);
+            (total, restores) = (unchecked(total + restored), true);
         }
 
         Touch(cell);
@@ -72,7 +73,9 @@ internal sealed partial class CellState
         RemoveEntries(cell, new RefusedEntries(this, refused));
         Span<byte> value = stackalloc byte[9];
         int length = Values.ValueWriter.WriteInteger(value, total);
-        WriteEntry(cell, value[..length], clock, tally, keepsOrder: true);
+
+        // A counter that the peer does not have must not be there as 0 either.
+        WriteEntry(cell, restores ? value[..length] : default, clock, tally, keepsOrder: true);
     }
 
     private readonly struct RefusedEntries(CellState state, HashSet<Dot> refused) : IEntryFilter

@@ -38,8 +38,20 @@ internal sealed class FrameInspection(CellState state)
     public IReadOnlyList<CellProposal> Changes => _changes;
 
     /// <summary>Records that would have nothing to read any more.</summary>
-    public int RecordsDropped => _singlesDropped + _liveDeltas.Count(delta =>
-        state.Table.ContainerAt(delta.Key)!.LiveCount is > 0 and int live && live + delta.Value <= 0);
+    public int RecordsDropped => _singlesDropped + ContainersDropped().Count();
+
+    /// <summary>How many more bytes would be there to read, everything told.</summary>
+    public long BytesGrown
+    {
+        get
+        {
+            long growth = 0;
+            foreach (CellProposal change in _changes) growth += change.GrowthBytes;
+            foreach (Container container in ContainersDropped())
+                growth -= state.Table.Text(state.Table[container.Header]).Length;
+            return growth;
+        }
+    }
 
     /// <summary>Replicas that nobody has named here yet.</summary>
     public int NewReplicas { get; private set; }
@@ -79,6 +91,11 @@ internal sealed class FrameInspection(CellState state)
             Look(frame, -1, cell);
         }
     }
+
+    private IEnumerable<Container> ContainersDropped() => _liveDeltas
+        .Select(delta => (Container: state.Table.ContainerAt(delta.Key)!, Delta: delta.Value))
+        .Where(static known => known.Container.LiveCount > 0 && known.Container.LiveCount + known.Delta <= 0)
+        .Select(static known => known.Container);
 
     private void Map(CellColumns frame)
     {
@@ -163,8 +180,8 @@ internal sealed class FrameInspection(CellState state)
         foreach (Survivor survivor in _after) growth += ValueOf(survivor).Length;
         foreach (Survivor survivor in _before) growth -= ValueOf(survivor).Length;
         bool wasLive = _before.Count > 0, isLive = _after.Count > 0;
-        if (wasLive == isLive) return (false, growth);
-        if (kind != CellKind.ListPlace) CountRecord(cell, kind, isLive);
+        if (wasLive == isLive || kind == CellKind.ListPlace) return (false, growth);
+        CountRecord(frame, index, cell, kind, isLive);
         CellColumn column = index < 0 ? default : frame.Cells[index];
         int textLength = index < 0 ? state.Table.Text(state.Table[cell]).Length
             : CellKinds.HasField(kind) ? column.FieldLength : column.KeyLength;
@@ -179,7 +196,7 @@ internal sealed class FrameInspection(CellState state)
         return (isFirst, isFirst ? growth + key.Length : growth);
     }
 
-    private void CountRecord(int cell, CellKind kind, bool isLive)
+    private void CountRecord(CellColumns frame, int index, int cell, CellKind kind, bool isLive)
     {
         if (!CellKinds.HasField(kind))
         {
@@ -187,10 +204,15 @@ internal sealed class FrameInspection(CellState state)
             return;
         }
 
-        if (cell < 0) return;
-        int container = state.Table[cell].Owner - 1;
-        _liveDeltas[container] = _liveDeltas.GetValueOrDefault(container) + (isLive ? 1 : -1);
+        int container = cell >= 0 ? state.Table[cell].Owner - 1
+            : state.Table.FindContainer(CellKinds.RecordOf(kind), KeyOf(frame, index))?.Number ?? -1;
+        if (container < 0) return;
+        _liveDeltas.TryGetValue(container, out int delta);
+        _liveDeltas[container] = delta + (isLive ? 1 : -1);
     }
+
+    private static ReadOnlySpan<byte> KeyOf(CellColumns frame, int index) =>
+        frame.Bytes(frame.Cells[index].KeyAt, frame.Cells[index].KeyLength);
 
     private ReadOnlySpan<byte> ValueOf(Survivor survivor) => survivor.Frame is null
         ? state.Table.Slab.Read(survivor.ValueAt) : survivor.Frame.Bytes((int)survivor.ValueAt, survivor.ValueLength);

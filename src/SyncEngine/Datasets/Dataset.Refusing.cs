@@ -12,6 +12,9 @@ public sealed partial class Dataset
     private readonly List<RefusedWrite> _refused = [];
     private long _refusedSequence;
 
+    /// <summary>Writes that only took others back: no value of the app's.</summary>
+    private readonly HashSet<Dot> _takenBack = [];
+
     /// <summary>
     /// Writes of this device that a hub did not take, oldest first, at most 10,000: the app decides what becomes of them.
     /// Kept in the file until they are dismissed.
@@ -66,7 +69,13 @@ public sealed partial class Dataset
             if (cells.Count == 0) return 0;
             Keep(told);
             BeginWriting();
-            foreach (int cell in cells) _state.Supersede(cell, refused, theirs, ColumnOf(theirs, cell), _now);
+            if (_takenBack.Count > RefusedMax) _takenBack.Clear();
+            foreach (int cell in cells)
+            {
+                _state.Supersede(cell, refused, theirs, ColumnOf(theirs, cell), _now);
+                _takenBack.Add(new Dot(_state.Replicas.Id(_state.Own), _state.Replicas.Counter(_state.Own)));
+            }
+
             written = cells.Count;
             CompleteLocked(default);
         }
@@ -91,7 +100,8 @@ public sealed partial class Dataset
         if (data.Kind == CellKind.ListPlace) return;
         foreach (EntryData entry in _state.EntriesOf(cell))
         {
-            if (!refused.Contains(new Dot(_state.Replicas.Id(entry.Replica), entry.Counter))) continue;
+            var dot = new Dot(_state.Replicas.Id(entry.Replica), entry.Counter);
+            if (!refused.Contains(dot) || _takenBack.Contains(dot)) continue;
             Values.Value value = entry.IsDeleted ? default
                 : data.Kind == CellKind.SetElement ? ElementOf(cell) : _state.Table.ValueOf(entry);
             told.Add(new RefusedWrite(Name, DatasetText.Decode(_state.Table.KeyOf(data)), CellKinds.RecordOf(data.Kind),

@@ -20,6 +20,7 @@ internal static class TraceScenarios
             ["trace-transfer-snapshot"] = trace => Transfer(trace, isSnapshot: true),
             ["trace-heal"] = Heal,
             ["trace-refuse"] = Refuse,
+            ["trace-reject"] = Reject,
         };
 
     private static void FirstSync(Trace trace)
@@ -123,6 +124,29 @@ internal static class TraceScenarios
         trace.Exchange();
         TellBoth(trace, "save");
         TellBoth(trace, "prefs");
+    }
+
+    private static void Reject(Trace trace)
+    {
+        trace.Note("The right side is a hub that lets nobody write to rules: the left side takes its writes back, and its other");
+        trace.Note("dataset goes through.");
+        trace.Open(trace.Left, Owner, seed: 8);
+        trace.Open(trace.Right, Owner, seed: 9);
+        trace.Do(trace.Right, "writes gold = 1 in rules", static own => own.Dataset("rules")["gold"] = 1);
+        var options = new SessionOptions();
+        trace.Connect(options, options with { Guard = new ReadOnlyGuard("rules") });
+        trace.Exchange();
+        trace.Do(trace.Left, "writes gold = 9 and adds 5 to gems in rules", static own => own.Dataset("rules").Write(
+            static rules =>
+            {
+                rules["gold"] = 9;
+                rules.Counter("gems").Add(5);
+            }));
+        trace.Do(trace.Left, "writes level = 2 in save", static own => own.Dataset("save")["level"] = 2);
+        trace.Exchange();
+        trace.Leave(trace.Left);
+        TellBoth(trace, "rules");
+        TellBoth(trace, "save");
     }
 
     private static void TellBoth(Trace trace, string dataset)
