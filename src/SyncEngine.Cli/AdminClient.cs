@@ -19,7 +19,8 @@ internal sealed class AdminClient : IDisposable
         _address = (address ?? Environment.GetEnvironmentVariable(AddressVariable) ?? DefaultAddress).TrimEnd('/');
         key ??= Environment.GetEnvironmentVariable(KeyVariable);
         if (string.IsNullOrEmpty(key))
-            throw new CommandFailure(ExitCode.BadInput, $"The hub's admin key is needed: set {KeyVariable}, or give --key. The hub "
+            throw new CommandFailure(ExitCode.BadInput, $"The hub's admin key is needed: set {KeyVariable}, or give --key. "
+                + $"The hub "
                 + "printed it when it was started the first time; syncengine hub --new-admin-key makes another.");
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }

@@ -51,9 +51,11 @@ internal sealed class HubProcess : IAsyncDisposable
         Process process = Process.Start(start)!;
         try
         {
-            (Uri hub, string admin, string key) = await ReadAsync(process, cancellationToken).WaitAsync(_startMax, cancellationToken);
+            (Uri hub, string admin, string key) = await ReadAsync(process, cancellationToken).WaitAsync(_startMax,
+                cancellationToken);
             using var client = new AdminClient(admin, key);
-            await client.SendAsync(HttpMethod.Post, "/pools", new JsonObject { ["name"] = PoolName, ["allowsGuests"] = true }, null,
+            await client.SendAsync(HttpMethod.Post, "/pools", new JsonObject { ["name"] = PoolName, ["allowsGuests"] = true },
+                null,
                 cancellationToken);
             return new HubProcess(process, folder, hub);
         }

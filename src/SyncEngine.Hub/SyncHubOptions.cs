@@ -3,7 +3,8 @@ using SyncEngine.Hub.Push;
 namespace SyncEngine.Hub;
 
 /// <summary>
-/// How a hub runs. Bound to the configuration section <see cref="Section"/>, so that appsettings and environment variables such as
+/// How a hub runs. Bound to the configuration section <see cref="Section"/>, so that appsettings and environment variables
+/// such as
 /// <c>SyncHub__AdminPort</c> set it; checked when the app starts. Not changed while it runs.
 /// </summary>
 public sealed class SyncHubOptions
@@ -16,7 +17,8 @@ public sealed class SyncHubOptions
     public string DataFolder { get; set; } = "syncengine-hub";
 
     /// <summary>
-    /// The address by which credentials name this hub (<c>iss</c>), and under which other services find its keys: https, or http on
+    /// The address by which credentials name this hub (<c>iss</c>), and under which other services find its keys: https, or
+    /// http on
     /// this machine, without a slash at the end. Set it where devices reach the hub by another address than
     /// the one it listens at. Default null: the address that it listens at.
     /// </summary>
@@ -26,7 +28,8 @@ public sealed class SyncHubOptions
     public string Audience { get; set; } = "syncengine";
 
     /// <summary>
-    /// The port on which alone the admin interface answers; the app must listen on it, best on loopback only. Default null: it answers
+    /// The port on which alone the admin interface answers; the app must listen on it, best on loopback only. Default null:
+    /// it answers
     /// on every port that the app listens on. It asks for its key either way.
     /// </summary>
     public int? AdminPort { get; set; }
@@ -43,11 +46,13 @@ public sealed class SyncHubOptions
     /// <summary>What all clients of one pool together may ask. Default 5,000 at once and 2,000 a second.</summary>
     public RequestRate RatePerPool { get; set; } = new() { Burst = 5000, PerSecond = 2000 };
 
-    /// <summary>What one client may ask of the admin interface, right key or wrong. Default 100 at once and 20 a second.</summary>
+    /// <summary>What one client may ask of the admin interface, right key or wrong. Default 100 at once and 20 a
+    /// second.</summary>
     public RequestRate AdminRatePerAddress { get; set; } = new() { Burst = 100, PerSecond = 20 };
 
     /// <summary>
-    /// The slowest that a request's body may come, in bytes a second; a slower sender gets a 408. It holds for HTTP/1.1; for HTTP/2
+    /// The slowest that a request's body may come, in bytes a second; a slower sender gets a 408. It holds for HTTP/1.1; for
+    /// HTTP/2
     /// set <c>KestrelServerLimits.MinRequestBodyDataRate</c>. Default 240.
     /// </summary>
     public double BodyBytesPerSecondMin { get; set; } = 240;

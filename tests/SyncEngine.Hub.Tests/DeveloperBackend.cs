@@ -19,7 +19,8 @@ internal sealed class DeveloperBackend : IDisposable
             ECPoint point = _key.ExportParameters(false).Q;
             return JsonSerializer.Serialize(new
             {
-                kid = "k1", kty = "EC", crv = "P-256", x = WebEncoders.Base64UrlEncode(point.X!), y = WebEncoders.Base64UrlEncode(point.Y!),
+                kid = "k1", kty = "EC", crv = "P-256", x = WebEncoders.Base64UrlEncode(point.X!),
+                    y = WebEncoders.Base64UrlEncode(point.Y!),
             });
         }
     }

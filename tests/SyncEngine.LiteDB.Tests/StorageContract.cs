@@ -4,7 +4,7 @@ using Xunit;
 namespace SyncEngine.Storage.Tests;
 
 /// <summary>What every storage must do, written against the port alone: a subclass brings a storage.</summary>
-public abstract class StorageContract : IDisposable
+public abstract partial class StorageContract : IDisposable
 {
     private ISyncStorage? _storage;
 
@@ -264,54 +264,6 @@ public abstract class StorageContract : IDisposable
 
         Assert.Equal(["p0", .. expected.Keys.Select(s => "f" + s)], Read(1).Lines);
         Assert.Equal(expected.Values, Read(1).Frames.Select(f => f.Length));
-    }
-
-    [Fact]
-    public void Rows_come_back_by_key_and_in_ordinal_order_of_their_keys()
-    {
-        string[] keys = ["b/2", "a/1", "b/10", "B/1", "b/1", "c/1", "b", "b/~", "b0"];
-        Commit(b =>
-        {
-            foreach (var key in keys) b.Rows[key] = Pattern(key.Length * 1000, key.Length);
-        });
-        Commit(b => b.Rows["b/2"] = [1]);
-        Reopen();
-        Assert.Equal([1], Storage.ReadRow("b/2"));
-        Assert.Equal(Pattern(3000, 3), Storage.ReadRow("a/1"));
-        Assert.Null(Storage.ReadRow("b/3"));
-        Assert.Equal(["b/1", "b/10", "b/2", "b/~"], Storage.ReadRows("b/", null, 9).Select(r => r.Key));
-        Assert.Equal(["b/10", "b/2"], Storage.ReadRows("b/", "b/1", 2).Select(r => r.Key));
-        Assert.Equal(keys.Order(StringComparer.Ordinal), Storage.ReadRows("", null, 99).Select(r => r.Key));
-        Commit(b =>
-        {
-            b.Rows["b/10"] = null;
-            b.Rows["none"] = null;
-        });
-        Storage.Compact(null, default);
-        Assert.Null(Storage.ReadRow("b/10"));
-        Assert.Equal(["b/2"], Storage.ReadRows("b/", "b/1", 1).Select(r => r.Key));
-        Assert.Empty(Storage.Verify(null, default));
-    }
-
-    [Fact]
-    public void Many_rows_are_paged()
-    {
-        Commit(b =>
-        {
-            for (var i = 0; i < 5000; i++) b.Rows[$"r/{i:D5}"] = [(byte)i];
-        });
-        Reopen();
-        var (seen, after) = (0, (string?)null);
-        while (Storage.ReadRows("r/", after, 700) is { Count: > 0 } page)
-        {
-            foreach (var row in page) Assert.Equal($"r/{seen++:D5}", row.Key);
-            after = page[^1].Key;
-        }
-
-        Assert.Equal(5000, seen);
-        Assert.Empty(Storage.Verify(null, default));
-        Storage.Compact(null, default);
-        Assert.Equal(5000, Storage.ReadRows("r/", null, int.MaxValue).Count);
     }
 
     public void Dispose()

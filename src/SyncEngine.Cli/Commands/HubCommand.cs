@@ -39,7 +39,8 @@ internal static class HubCommand
         };
         Option<bool> newKey = new("--new-admin-key") { Description = "Replace the admin key, and print the new one." };
         var command = new Command("hub", "Run a hub: all devices of all your app's users sync through it. One process, one "
-            + "folder. Settings come from appsettings.json and the environment too (SyncHub__...). Ctrl+C stops it; nothing that a "
+            + "folder. Settings come from appsettings.json and the environment too (SyncHub__...). Ctrl+C stops it; "
+                + "nothing that a "
             + "device was told is saved is lost.") { urls, adminUrl, data, newKey };
         command.SetAction((arguments, cancellationToken) => RunAsync(
             terminal, arguments.GetRequiredValue(urls), arguments.GetRequiredValue(adminUrl), arguments.GetRequiredValue(data),
@@ -105,7 +106,8 @@ internal static class HubCommand
         }
         catch (IOException e)
         {
-            throw new CommandFailure(ExitCode.OperationFailed, $"{e.Message} Choose other addresses with --urls and --admin-url.");
+            throw new CommandFailure(ExitCode.OperationFailed,
+                $"{e.Message} Choose other addresses with --urls and --admin-url.");
         }
     }
 
@@ -114,7 +116,8 @@ internal static class HubCommand
         SyncHubOptions options = app.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value;
         string admin = bound[^1];
         terminal.Out.WriteLine($"Hub of {Path.GetFullPath(options.DataFolder)}");
-        foreach (string address in bound.SkipLast(1)) terminal.Out.WriteLine($"  devices  {address}/sync   health {address}/health");
+        foreach (string address in bound.SkipLast(1)) terminal.Out.WriteLine($"  devices  {address}/sync   health "
+            + $"{address}/health");
         terminal.Out.WriteLine($"  admin    {admin}/admin");
         if (key is not null)
         {
@@ -125,10 +128,12 @@ internal static class HubCommand
         terminal.Out.WriteLine("Next:");
         terminal.Out.WriteLine($"  export SYNCENGINE_HUB_ADMIN={admin} SYNCENGINE_ADMIN_KEY={key ?? "YOUR_KEY"}");
         terminal.Out.WriteLine("  syncengine pool create game --guests");
-        terminal.Out.WriteLine($"  In the app: HubClient.Connect(store, new HubClientOptions(new Uri(\"{bound[0]}/sync\"), \"game\"))");
+        terminal.Out.WriteLine($"  In the app: HubClient.Connect(store, new HubClientOptions(new Uri(\"{bound[0]}/sync\"), "
+            + $"\"game\"))");
     }
 
-    private static Uri ParseAdmin(string url) => Uri.TryCreate(url.Replace("*", "localhost", StringComparison.Ordinal), UriKind.Absolute,
+    private static Uri ParseAdmin(string url) => Uri.TryCreate(url.Replace("*", "localhost", StringComparison.Ordinal),
+        UriKind.Absolute,
         out Uri? uri) && uri.Scheme is "http" or "https" ? uri
         : throw new CommandFailure(ExitCode.BadInput, $"{url} is no address. Use --admin-url http://127.0.0.1:7118.");
 }

@@ -19,8 +19,10 @@ internal static class LoadCommand
         Option<int> writers = Number("--writers", "How many of the pairs write at once; the others stay connected.", 0);
         Option<int> seconds = Number("--seconds", "For how long they write.", 10);
         Option<int> pause = Number("--pause", "Milliseconds that a writer waits after the other device has seen its write.", 0);
-        var command = new Command("load", "Measure a hub on this machine: starts one in a process and a folder of its own, connects "
-            + "devices over the loopback, and tells memory, pushes a second and how long one takes to the other device. Each push is "
+        var command = new Command("load", "Measure a hub on this machine: starts one in a process and a folder of its own, "
+            + "connects "
+            + "devices over the loopback, and tells memory, pushes a second and how long one takes to the other device. "
+                + "Each push is "
             + "durable at the hub before the other device hears of it.") { idle, pairs, writers, seconds, pause };
         command.SetAction(async (arguments, cancellationToken) =>
         {
@@ -81,7 +83,8 @@ internal static class LoadCommand
             double[][] all = await Task.WhenAll(Enumerable.Range(0, writing).Select(i => WriteAsync(
                 devices[i].Store.Identity.Dataset("save"), seconds[i].Identity.Dataset("save"), end, pause, cancellationToken)));
             double[] sorted = [.. all.SelectMany(static latencies => latencies).Order()];
-            Say($"{2 * identities:N0} connected devices, {writing:N0} writing: {sorted.Length / time.TotalSeconds:N0} durable pushes/s, "
+            Say($"{2 * identities:N0} connected devices, {writing:N0} writing: {sorted.Length / time.TotalSeconds:N0} "
+                + $"durable pushes/s, "
                 + $"median {At(sorted, 0.5):N1} ms to the other device, 99 % {At(sorted, 0.99):N1} ms; the hub used "
                 + $"{(hub.ProcessorTime - cpu).TotalSeconds / time.TotalSeconds:N2} cores");
             foreach (SyncStore store in seconds) await store.DisposeAsync();
@@ -147,7 +150,8 @@ internal static class LoadCommand
             private readonly HttpMessageInvoker _invoker = new(inner, disposeHandler: false);
 
             protected override Task<HttpResponseMessage> SendAsync(
-                HttpRequestMessage request, CancellationToken cancellationToken) => _invoker.SendAsync(request, cancellationToken);
+                HttpRequestMessage request, CancellationToken cancellationToken) =>
+                    _invoker.SendAsync(request, cancellationToken);
         }
     }
 }

@@ -9,8 +9,10 @@ internal static class PolicyCommand
 {
     public static Command Build(Terminal terminal)
     {
-        Option<string> policy = new("--policy") { Description = "The role's policy document.", HelpName = "FILE", Required = true };
-        Option<string?> ceiling = new("--ceiling") { Description = "A second document that must allow it too.", HelpName = "FILE" };
+        Option<string> policy = new("--policy") { Description = "The role's policy document.", HelpName = "FILE",
+            Required = true };
+        Option<string?> ceiling = new("--ceiling") { Description = "A second document that must allow it too.",
+            HelpName = "FILE" };
         Option<string> action = new("--action") { Description = "Such as dataset:write.", HelpName = "ACTION", Required = true };
         Option<string> resource = new("--resource")
         {
@@ -22,11 +24,13 @@ internal static class PolicyCommand
         Option<string?> device = new("--device") { Description = "The device.", HelpName = "ID" };
         Option<string[]> claim = new("--claim")
         {
-            Description = "A claim of the login; give it once for each.", HelpName = "NAME=VALUE", DefaultValueFactory = static _ => [],
+            Description = "A claim of the login; give it once for each.", HelpName = "NAME=VALUE",
+                DefaultValueFactory = static _ => [],
         };
         Option<bool> json = new("--json") { Description = "Print JSON." };
         var explain = new Command("explain", "Say whether a request is allowed, and what each statement says to it. Exit code 0 "
-            + "allowed, 1 denied, 2 a wrong policy.") { policy, ceiling, action, resource, identity, pool, role, device, claim, json };
+            + "allowed, 1 denied, 2 a wrong policy.") { policy, ceiling, action, resource, identity, pool, role, device, claim,
+                json };
         explain.SetAction(arguments =>
         {
             var context = new PolicyContext

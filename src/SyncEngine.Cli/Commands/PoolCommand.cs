@@ -11,7 +11,8 @@ internal static class PoolCommand
 
     private static readonly Option<string?> _hub = new("--hub")
     {
-        Description = $"The hub's admin address; without it {AdminClient.AddressVariable}, or {AdminClient.DefaultAddress}.", HelpName = "URL",
+        Description = $"The hub's admin address; without it {AdminClient.AddressVariable}, or {AdminClient.DefaultAddress}.",
+            HelpName = "URL",
     };
 
     private static readonly Option<string?> _key = new("--key")
@@ -70,7 +71,8 @@ internal static class PoolCommand
             for (string? cursor = ""; cursor is not null;)
             {
                 (JsonObject? page, _) = await admin.SendAsync(HttpMethod.Get,
-                    "/pools" + (cursor.Length == 0 ? "" : "?cursor=" + Uri.EscapeDataString(cursor)), null, null, cancellationToken);
+                    "/pools" + (cursor.Length == 0 ? "" : "?cursor=" + Uri.EscapeDataString(cursor)), null, null,
+                        cancellationToken);
                 foreach (JsonNode? pool in page!["pools"]!.AsArray()) pools.Add(pool!.DeepClone());
                 cursor = page["next"]?.GetValue<string>();
             }
@@ -83,7 +85,8 @@ internal static class PoolCommand
 
             Table table = new Table().AddColumns("pool", "guests", "providers").Border(TableBorder.Simple);
             foreach (JsonNode? pool in pools)
-                table.AddRow(Markup.Escape(pool!["name"]!.GetValue<string>()), pool["allowsGuests"]!.GetValue<bool>() ? "yes" : "no",
+                table.AddRow(Markup.Escape(pool!["name"]!.GetValue<string>()), pool["allowsGuests"]!.GetValue<bool>() ? "yes"
+                    : "no",
                     Markup.Escape(string.Join(", ", pool["providers"]!.AsArray().Select(static p => p!.GetValue<string>()))));
             terminal.Screen.Write(table);
             return ExitCode.Success;
@@ -131,11 +134,13 @@ internal static class PoolCommand
     /// <summary>What of a definition the command line can say.</summary>
     private sealed class Definition
     {
-        private readonly Option<string?> _from = new("--from") { Description = "A definition as JSON, from a file.", HelpName = "FILE" };
+        private readonly Option<string?> _from = new("--from") { Description = "A definition as JSON, from a file.",
+            HelpName = "FILE" };
         private readonly Option<bool?> _guests = new("--guests") { Description = "Whether people without a login are let in." };
         private readonly Option<string[]> _google = Many("--google", "Google, by the app's client id.", "CLIENT_ID");
         private readonly Option<string[]> _oidc = Many("--oidc", "Any OpenID Connect issuer.", "NAME=ISSUER,CLIENT_ID");
-        private readonly Option<string[]> _developer = Many("--developer", "Your own backend, by the file of its public JWK.", "NAME=FILE");
+        private readonly Option<string[]> _developer = Many("--developer", "Your own backend, by the file of its public JWK.",
+            "NAME=FILE");
 
         public void AddTo(Command command)
         {
@@ -186,7 +191,8 @@ internal static class PoolCommand
         {
             var providers = pool["providers"] as JsonArray ?? [];
             string name = provider["name"]!.GetValue<string>();
-            foreach (JsonNode? old in providers.Where(known => known?["name"]?.GetValue<string>() == name).ToList()) providers.Remove(old);
+            foreach (JsonNode? old in providers.Where(known => known?["name"]?.GetValue<string>() == name)
+                .ToList()) providers.Remove(old);
             providers.Add(provider);
             if (pool["providers"] is null) pool["providers"] = providers;
         }

@@ -92,7 +92,8 @@ internal sealed class DeviceEntry(
             Pool = pool.Name, Id = row.Id, Device = device.Id, Role = role, Claims = PoolAccess.ClaimsOf(row),
             KeyThumbprint = DeviceProof.ThumbprintOf(device.PublicKey), PolicyHash = CompiledPool.Of(pool).PolicyOf(role).Hash,
         }, cancellationToken).ConfigureAwait(false);
-        (string handle, DateTimeOffset until) = await handles.CreateAsync(pool.Name, row.Id, device.Id, device.PublicKey, replaced)
+        (string handle, DateTimeOffset until) = await handles.CreateAsync(pool.Name, row.Id, device.Id, device.PublicKey,
+            replaced)
             .ConfigureAwait(false);
         var grant = new Grant(row, device, role, policy, token, expires, handle, until, time.GetUtcNow());
         if (before is not { } had || had == row.Id) return grant;
@@ -135,7 +136,8 @@ internal sealed class DeviceEntry(
                 $"A device's name has at most {DeviceNameCharactersMax} characters.");
         if (DeviceProof.ReadKey(claim.PublicKey) is not { } key || !DeviceProof.Verify(
                 key, purpose, pool.Name, claim.Challenge, claim.PublicKey, claim.Signature)
-            || !await challenges.TryUseAsync(ChallengePurpose, pool.Name, claim.Challenge, cancellationToken).ConfigureAwait(false))
+            || !await challenges.TryUseAsync(ChallengePurpose, pool.Name, claim.Challenge, cancellationToken)
+                .ConfigureAwait(false))
             throw NotAccepted();
         return key;
     }

@@ -29,9 +29,11 @@ internal sealed partial class LoginEntry(
         IdentityPool pool, string provider, string token, string? accessToken, CancellationToken cancellationToken)
     {
         ProviderDefinition definition = pool.Providers.FirstOrDefault(known => known.Name == provider)
-            ?? throw new EntryException(EntryFault.BadRequest, "no-such-provider", "This pool has no such provider: check its name.");
+            ?? throw new EntryException(EntryFault.BadRequest, "no-such-provider",
+                "This pool has no such provider: check its name.");
         ILoginProvider opened = _opened.GetValue(definition, known => providers.Value.Open(pool.Name, Translate(known)));
-        LoginResult result = await opened.ValidateAsync(new LoginToken(token, accessToken), cancellationToken).ConfigureAwait(false);
+        LoginResult result = await opened.ValidateAsync(new LoginToken(token, accessToken), cancellationToken)
+            .ConfigureAwait(false);
         if (result.Login is { } login)
         {
             return new LoginRow(login.Provider, login.Subject, time.GetUtcNow(), login.Claims.ToDictionary(
@@ -61,7 +63,8 @@ internal sealed partial class LoginEntry(
     private static DeveloperKey KeyOf(string jwk)
     {
         DeveloperKey key = JsonSerializer.Deserialize<DeveloperKey>(jwk, _jwk)!;
-        return key.Kid is not null ? key : key with { Kid = new Microsoft.IdentityModel.Tokens.JsonWebKey(jwk).ComputeThumbprintText() };
+        if (key.Kid is not null) return key;
+        return key with { Kid = DeviceProof.Encode(new Microsoft.IdentityModel.Tokens.JsonWebKey(jwk).ComputeJwkThumbprint()) };
     }
 
     [LoggerMessage(20, LogLevel.Information, "A login of pool {Pool} by {Provider} was refused: {Reason} {Detail}")]
@@ -78,11 +81,4 @@ internal sealed class HubNonces(Challenges challenges) : INonces, ISingleUse
 
     public ValueTask<bool> TryUseAsync(string key, DateTimeOffset expires, CancellationToken cancellationToken) =>
         challenges.TryUseOnceAsync(key, expires, cancellationToken);
-}
-
-/// <summary>Thumbprints of JSON Web Keys as text.</summary>
-internal static class JsonWebKeyText
-{
-    public static string ComputeThumbprintText(this Microsoft.IdentityModel.Tokens.JsonWebKey key) =>
-        DeviceProof.Encode(key.ComputeJwkThumbprint());
 }

@@ -32,16 +32,19 @@ internal sealed class LoginPlans(IdentityDirectory directory, IdentityMerging me
         IdentityRow? owner = await directory.FindByLoginAsync(row.Pool, login.Provider, login.Subject, cancellationToken)
             .ConfigureAwait(false);
         if (owner?.State == IdentityState.Disabled)
-            throw new DirectoryException(DirectoryFault.Disabled, "The identity of this login was disabled. Ask the hub's operator.");
+            throw new DirectoryException(DirectoryFault.Disabled,
+                "The identity of this login was disabled. Ask the hub's operator.");
         LoginOutcome outcome = owner is null ? LoginOutcome.Links : owner.Id == row.Id ? LoginOutcome.AlreadyLinked
             : row.IsGuest || mayMerge ? LoginOutcome.Merges : LoginOutcome.Conflict;
         IReadOnlyList<DatasetPreview> datasets = outcome == LoginOutcome.Merges
-            ? await merging.PreviewAsync(row.Pool, row.Id, owner!.Id, MergeMode.Union, limits, cancellationToken).ConfigureAwait(false)
+            ? await merging.PreviewAsync(row.Pool, row.Id, owner!.Id, MergeMode.Union, limits, cancellationToken)
+                .ConfigureAwait(false)
             : [];
         DateTimeOffset now = time.GetUtcNow();
         var plan = new LoginPlan
         {
-            Id = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(18)), Pool = row.Pool, Caller = row.Id, Device = device,
+            Id = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(18)), Pool = row.Pool, Caller = row.Id,
+                Device = device,
             Login = login, Outcome = outcome, Destination = owner?.Id ?? row.Id, Expires = now + _life, Datasets = datasets,
             MayMergeLogins = mayMerge,
         };
@@ -59,11 +62,13 @@ internal sealed class LoginPlans(IdentityDirectory directory, IdentityMerging me
         {
             case LoginOutcome.Conflict:
                 throw new DirectoryException(DirectoryFault.Conflict, "This login belongs to another identity, and this one has "
-                    + "logins of its own. Log out first, or prove both at once: plan with a fresh token of one of this identity's "
+                    + "logins of its own. Log out first, or prove both at once: plan with a fresh token of one of this "
+                        + "identity's "
                     + "logins as well.");
             case LoginOutcome.Merges:
                 return await merging.MergeAsync(
-                    pool, caller, plan.Destination, mode, plan.Login, plan.MayMergeLogins, cancellationToken).ConfigureAwait(false);
+                    pool, caller, plan.Destination, mode, plan.Login, plan.MayMergeLogins, cancellationToken)
+                        .ConfigureAwait(false);
             default:
                 return await directory.LinkAsync(pool, caller, plan.Login, cancellationToken).ConfigureAwait(false);
         }
@@ -74,7 +79,8 @@ internal sealed class LoginPlans(IdentityDirectory directory, IdentityMerging me
         lock (_gate)
         {
             if (_plans.Count >= PlansMax)
-                foreach (string old in _plans.Values.Where(known => known.Expires <= now).Select(static known => known.Id).ToList())
+                foreach (string old in _plans.Values.Where(known => known.Expires <= now)
+                    .Select(static known => known.Id).ToList())
                     _plans.Remove(old);
             if (_plans.Count >= PlansMax) _plans.Remove(_plans.Values.MinBy(static known => known.Expires)!.Id);
             _plans[plan.Id] = plan;

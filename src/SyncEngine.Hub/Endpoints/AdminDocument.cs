@@ -5,7 +5,8 @@ using Microsoft.OpenApi;
 
 namespace SyncEngine.Hub.Endpoints;
 
-/// <summary>The OpenAPI description of the admin interface: a document of its own, apart from those of the surrounding app.</summary>
+/// <summary>The OpenAPI description of the admin interface: a document of its own, apart from those of the surrounding
+/// app.</summary>
 internal static class AdminDocument
 {
     /// <summary>The document's name, and the group of the endpoints that are in it.</summary>
@@ -21,14 +22,16 @@ internal static class AdminDocument
             document.Info = new OpenApiInfo
             {
                 Title = "SyncEngine hub: admin interface", Version = "1",
-                Description = "Refusals are problem details whose type begins with urn:syncengine: and whose detail says what to do. "
+                Description = "Refusals are problem details whose type begins with urn:syncengine: and whose detail says "
+                    + "what to do. "
                     + "Any route may answer 401 without the admin key, 429 with Retry-After, or 503 with Retry-After.",
             };
             document.AddComponent<IOpenApiSecurityScheme>(KeyScheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The admin key that the hub was set up with.",
             });
-            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
+            document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme,
+                document)] = [] }];
             return Task.CompletedTask;
         });
     });

@@ -98,7 +98,8 @@ internal sealed class ClientEndpoints(
             HubCaller caller = await Callers.RequireAsync(entry, context, pool).ConfigureAwait(false);
             if (!TryReadMode(body.Mode, out MergeMode mode))
                 return Problems.BadRequest("bad-mode", "Use union, keepDestination, keepSource or manual.", "$.mode");
-            IdentityRow row = await plans.CommitAsync(pool, caller.Row.Id, caller.Device.Id, body.PlanId, mode, context.RequestAborted)
+            IdentityRow row = await plans.CommitAsync(pool, caller.Row.Id, caller.Device.Id, body.PlanId, mode,
+                context.RequestAborted)
                 .ConfigureAwait(false);
             return Answer(CredentialsAnswer.Of(await entry.GrantAsync(
                 found, row, caller.Device, caller.Row.Id, null, context.RequestAborted).ConfigureAwait(false)));

@@ -92,7 +92,8 @@ internal sealed record ReplicasRequest
 internal sealed record LoginPlanAnswer(
     string PlanId, string Outcome, string IdentityId, DateTimeOffset Expires, IReadOnlyList<DatasetPreview> Datasets)
 {
-    public static LoginPlanAnswer Of(LoginPlan plan) => new(plan.Id, JsonNamingPolicy.CamelCase.ConvertName(plan.Outcome.ToString()),
+    public static LoginPlanAnswer Of(LoginPlan plan) => new(plan.Id,
+        JsonNamingPolicy.CamelCase.ConvertName(plan.Outcome.ToString()),
         plan.Destination.ToString(), plan.Expires, plan.Datasets);
 }
 

@@ -25,7 +25,8 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
             .WithBody<WebhookRequest>().Produces<WebhookInfo>(StatusCodes.Status201Created)
             .ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
         pool.MapGet("/webhooks/{webhook}", (Delegate)DescribeAsync).WithName("describeWebhook")
-            .WithSummary("Describe a webhook and how it fares.").Produces<WebhookInfo>().ProducesProblems(StatusCodes.Status404NotFound);
+            .WithSummary("Describe a webhook and how it "
+                + "fares.").Produces<WebhookInfo>().ProducesProblems(StatusCodes.Status404NotFound);
         pool.MapDelete("/webhooks/{webhook}", (Delegate)DeleteAsync).WithName("deleteWebhook").WithSummary("Delete a webhook.")
             .Produces(StatusCodes.Status204NoContent).ProducesProblems(StatusCodes.Status404NotFound);
         pool.MapPost("/webhooks/{webhook}/enable", (Delegate)EnableAsync).WithName("enableWebhook")
@@ -37,7 +38,8 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
         pool.MapGet("/changes", (Delegate)ReadAsync).WithName("readChanges").WithSummary("Read a pool's change feed.")
             .WithDescription("From a cursor on, without gaps; 410 says that the feed does not reach back to it.")
             .WithQuery("cursor", "Of the page before; start, the oldest kept, or latest. Default start.")
-            .WithQuery("limit", "1 to 1,000. Default 100.").WithQuery("wait", "Seconds to wait for a change, up to 60. Default 0.")
+            .WithQuery("limit", "1 to 1,000. Default 100.").WithQuery("wait",
+                "Seconds to wait for a change, up to 60. Default 0.")
             .Produces<FeedAnswer>().ProducesProblems(
                 StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
     }
@@ -61,7 +63,8 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
             WebhookStatus status = await webhooks.CreateAsync(pool, new WebhookSettings(request.Url,
                 request.Event == "change" ? WebhookEvent.Change : WebhookEvent.Proposal, request.Datasets), null,
                 context.RequestAborted).ConfigureAwait(false);
-            return Answer(WebhookInfo.Of(status) with { Secret = status.Definition.Secrets[0].Text }, StatusCodes.Status201Created);
+            return Answer(WebhookInfo.Of(status) with { Secret = status.Definition.Secrets[0].Text },
+                StatusCodes.Status201Created);
         }
         catch (ArgumentException e)
         {
@@ -98,9 +101,11 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
             .ConfigureAwait(false);
         return page.Outcome switch
         {
-            FeedOutcome.Gone => new Problem(StatusCodes.Status410Gone, "feed-gone", "The feed does not reach to this cursor: fetch "
+            FeedOutcome.Gone => new Problem(StatusCodes.Status410Gone, "feed-gone",
+                "The feed does not reach to this cursor: fetch "
                 + "what you need anew, then read from cursor=start."),
-            FeedOutcome.Malformed => Problems.BadRequest("bad-cursor", "The cursor is none of this pool: use the one of the page before."),
+            FeedOutcome.Malformed => Problems.BadRequest("bad-cursor",
+                "The cursor is none of this pool: use the one of the page before."),
             _ => Answer(new FeedAnswer([.. page.Entries.Select(FeedItem.Of)], page.Cursor, page.HasMore)),
         };
     }
@@ -116,7 +121,8 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
         HubNames.IsPool(pool) && await pools.FindAsync(pool, context.RequestAborted).ConfigureAwait(false) is not null
             ? null : Problems.NotFound("no-such-pool", "There is no such pool: list the pools, or create it.");
 
-    private static Problem NoWebhook() => Problems.NotFound("no-such-webhook", "There is no such webhook: list the pool's webhooks.");
+    private static Problem NoWebhook() => Problems.NotFound("no-such-webhook",
+        "There is no such webhook: list the pool's webhooks.");
 
     private static IResult Answer(WebhookStatus? status) => status is null ? NoWebhook() : Answer(WebhookInfo.Of(status));
 

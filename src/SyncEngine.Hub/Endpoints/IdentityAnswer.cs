@@ -13,7 +13,8 @@ internal sealed record IdentityAnswer(
         [.. row.Logins.Select(static login => new LoginAnswer(login.Provider, login.Subject, login.LinkedAt))],
         [.. row.Devices.Select(DeviceAnswer.Of)],
         [.. row.Merges.Select(static merge => new MergeAnswer(
-            merge.Id, merge.Source.ToString(), merge.Mode.ToString().ToLowerInvariant(), merge.At, merge.UndoUntil, merge.IsUndone))]);
+            merge.Id, merge.Source.ToString(), merge.Mode.ToString().ToLowerInvariant(), merge.At, merge.UndoUntil,
+                merge.IsUndone))]);
 }
 
 /// <summary>A login that is linked to an identity.</summary>

@@ -40,7 +40,8 @@ internal sealed class IdentityEndpoints(
         group.MapGet("/{id}/devices", (Delegate)DevicesAsync).WithName("listDevices").WithSummary("List an identity's devices.")
             .Produces<DeviceList>().ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
         group.MapDelete("/{id}/devices/{device}", (Delegate)RevokeAsync).WithName("revokeDevice").WithSummary("Revoke a device.")
-            .WithDescription("Its sessions end, its credentials are refused, and what it writes from now on is taken from nobody.")
+            .WithDescription("Its sessions end, its credentials are refused, and what it writes from now on is taken from "
+                + "nobody.")
             .Produces<IdentityAnswer>().ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
         group.MapPost("/{id}/merges/{merge}/undo", (Delegate)UndoAsync).WithName("undoMerge").WithSummary("Take a merge back.")
             .WithDescription("Within 30 days; what was written since stays.").Produces<IdentityAnswer>()
@@ -70,17 +71,20 @@ internal sealed class IdentityEndpoints(
         async identity => Answer(IdentityAnswer.Of(await directory.FindAsync(pool, identity, context.RequestAborted)
             .ConfigureAwait(false) ?? throw IdentityDirectory.Missing(identity))));
 
-    private Task<IResult> DeleteAsync(HttpContext context, string pool, string id) => ForAsync(context, pool, id, async identity =>
+    private Task<IResult> DeleteAsync(HttpContext context, string pool, string id) =>
+        ForAsync(context, pool, id, async identity =>
     {
         await removal.DeleteAsync(pool, identity, context.RequestAborted).ConfigureAwait(false);
         return TypedResults.NoContent();
     });
 
-    private Task<IResult> SetEnabledAsync(HttpContext context, string pool, string id, bool isEnabled) => ForAsync(context, pool, id,
+    private Task<IResult> SetEnabledAsync(HttpContext context, string pool, string id, bool isEnabled) =>
+        ForAsync(context, pool, id,
         async identity => Answer(IdentityAnswer.Of(
             await removal.SetEnabledAsync(pool, identity, isEnabled, context.RequestAborted).ConfigureAwait(false))));
 
-    private Task<IResult> DevicesAsync(HttpContext context, string pool, string id) => ForAsync(context, pool, id, async identity =>
+    private Task<IResult> DevicesAsync(HttpContext context, string pool, string id) =>
+        ForAsync(context, pool, id, async identity =>
     {
         IdentityRow row = await directory.FindAsync(pool, identity, context.RequestAborted).ConfigureAwait(false)
             ?? throw IdentityDirectory.Missing(identity);

@@ -34,7 +34,8 @@ internal static class JsonMembers
         JsonPropertyInfo? missing = type.Properties
             .FirstOrDefault(property => property.IsRequired && !element.TryGetProperty(property.Name, out _));
         return missing is null ? null
-            : Problems.BadRequest("missing-member", $"The member {path}.{missing.Name} is missing: add it.", $"{path}.{missing.Name}");
+            : Problems.BadRequest("missing-member", $"The member {path}.{missing.Name} is missing: add it.",
+                $"{path}.{missing.Name}");
     }
 
     private static Problem? FindInList(JsonElement element, JsonTypeInfo type, string path)

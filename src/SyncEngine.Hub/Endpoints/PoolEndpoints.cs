@@ -26,7 +26,8 @@ internal sealed class PoolEndpoints(PoolRegistry pools, JsonBodyReader bodies)
         admin.MapGet("/pools/{pool}", (Delegate)DescribeAsync).WithName("describePool").WithSummary("Describe an identity pool.")
             .WithDescription("The whole definition but for secrets. The ETag header is the condition of a change.")
             .Produces<IdentityPool>().ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
-        admin.MapPut("/pools/{pool}", (Delegate)ReplaceAsync).WithName("updatePool").WithSummary("Replace an identity pool's definition.")
+        admin.MapPut("/pools/{pool}", (Delegate)ReplaceAsync).WithName("updatePool").WithSummary("Replace an identity "
+            + "pool's definition.")
             .WithDescription("The whole definition: what it leaves out gets its default, but secrets stay.")
             .WithBody<IdentityPool>().WithRequestHeader("If-Match", IfMatch)
             .Produces<IdentityPool>()
@@ -97,11 +98,13 @@ internal sealed class PoolEndpoints(PoolRegistry pools, JsonBodyReader bodies)
     {
         if (!HubNames.IsPool(pool)) return BadName();
         bool isForced = false;
-        if (context.Request.Query.TryGetValue("force", out var values) && (values.Count != 1 || !bool.TryParse(values[0], out isForced)))
+        if (context.Request.Query.TryGetValue("force", out var values)
+            && (values.Count != 1 || !bool.TryParse(values[0], out isForced)))
             return Problems.BadRequest("bad-force", "Use force=true or force=false.");
         Func<string, bool>? condition = EntityTags.ConditionOf(context.Request);
         PoolResult result = await pools.DeleteAsync(
-            pool, isForced, there => condition is null || condition(there.EntityTag), context.RequestAborted).ConfigureAwait(false);
+            pool, isForced, there => condition is null || condition(there.EntityTag), context.RequestAborted)
+                .ConfigureAwait(false);
         return result.Outcome == PoolOutcome.Done ? TypedResults.NoContent() : Refuse(context, result);
     }
 
@@ -125,7 +128,8 @@ internal sealed class PoolEndpoints(PoolRegistry pools, JsonBodyReader bodies)
 
     private static Problem BadName() => Problems.BadRequest("bad-name", $"A pool's name is {HubNames.PoolRule}.");
 
-    private static Problem NotFound() => Problems.NotFound("no-such-pool", "There is no such pool: list the pools, or create it.");
+    private static Problem NotFound() => Problems.NotFound("no-such-pool",
+        "There is no such pool: list the pools, or create it.");
 
     private static JsonHttpResult<IdentityPool> Answer(HttpContext context, IdentityPool pool, int status)
     {

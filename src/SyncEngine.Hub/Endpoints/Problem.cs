@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace SyncEngine.Hub.Endpoints;
 
 /// <summary>
-/// A refusal as problem details (RFC 9457): <c>type</c> is <c>urn:syncengine:</c> and the code, <c>detail</c> says what to do. Always of
+/// A refusal as problem details (RFC 9457): <c>type</c> is <c>urn:syncengine:</c> and the code, <c>detail</c> says what to
+/// do. Always of
 /// one shape, whatever the surrounding app does with its own errors.
 /// </summary>
 internal sealed record Problem(int Status, string Code, string Detail) : IResult

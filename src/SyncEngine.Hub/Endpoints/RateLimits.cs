@@ -11,7 +11,8 @@ namespace SyncEngine.Hub.Endpoints;
 
 /// <summary>
 /// Limits requests by client address and by pool. As endpoint filters, since the framework's middleware would need a place in the
-/// surrounding app's pipeline and takes one partition an endpoint. Buckets that are full again are forgotten after some seconds, so
+/// surrounding app's pipeline and takes one partition an endpoint. Buckets that are full again are forgotten after some
+/// seconds, so
 /// that memory follows the sources of the last seconds.
 /// </summary>
 internal sealed class RateLimits : IDisposable

@@ -21,7 +21,8 @@ internal static class RouteDescriptions
                 Required = true,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
-                    [MediaTypeNames.Application.Json] = new() { Schema = new OpenApiSchemaReference(typeof(T).Name, context.Document) },
+                    [MediaTypeNames.Application.Json] = new() { Schema = new OpenApiSchemaReference(typeof(T).Name,
+                        context.Document) },
                 },
             };
         });

@@ -16,7 +16,8 @@ internal static class StorageFailures
         }
         catch (SyncException e) when (e.Code is SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull)
         {
-            return Problems.Unavailable("storage-failed", "The hub could not make this durable. Try again later; its operator finds "
+            return Problems.Unavailable("storage-failed", "The hub could not make this durable. Try again later; its "
+                + "operator finds "
                 + "the reason in its log.", RetryAfterSeconds);
         }
     }

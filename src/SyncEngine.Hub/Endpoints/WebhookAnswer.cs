@@ -17,7 +17,8 @@ internal sealed record WebhookRequest
 
 /// <summary>A webhook and how it fares.</summary>
 internal sealed record WebhookInfo(
-    string WebhookId, string Url, string Event, string Datasets, DateTimeOffset Created, int Failures, DateTimeOffset? NextAttempt,
+    string WebhookId, string Url, string Event, string Datasets, DateTimeOffset Created, int Failures,
+        DateTimeOffset? NextAttempt,
     string? LastError, DateTimeOffset? LastSuccess, string? DisabledReason)
 {
     /// <summary>What signs its payloads; shown when it is made, never again.</summary>

@@ -36,7 +36,8 @@ internal sealed partial class IdentityDirectory
 
     /// <summary>Notes replicas that a device was the first to bring.</summary>
     public Task<IdentityRow> NoteBroughtAsync(
-        string pool, IdentityId id, string device, IReadOnlyCollection<ReplicaId> replicas, CancellationToken cancellationToken) =>
+        string pool, IdentityId id, string device, IReadOnlyCollection<ReplicaId> replicas,
+            CancellationToken cancellationToken) =>
         ChangeAsync(pool, id, row =>
         {
             if (row.FindDevice(device) is not { } known) return row;

@@ -76,7 +76,8 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         IdentityId named = IdOfLogin(pool, login.Provider, login.Subject);
         while (true)
         {
-            IdentityRow? row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken).ConfigureAwait(false);
+            IdentityRow? row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken)
+                .ConfigureAwait(false);
             IdentityId found = row?.Id ?? named;
             using IDisposable held = await locks.EnterAsync(pool, cancellationToken, named, found).ConfigureAwait(false);
             row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken).ConfigureAwait(false);
@@ -189,7 +190,8 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
             throw new DirectoryException(DirectoryFault.DeviceRevoked, "This device was revoked. Start with a new key: wipe the "
                 + "identity on this device and log in again.");
         if (known is null && row.Devices.Count(static device => device.RevokedAt is null) >= devicesMax)
-            throw new DirectoryException(DirectoryFault.TooManyDevices, $"The identity has {devicesMax} devices, all that its pool "
+            throw new DirectoryException(DirectoryFault.TooManyDevices,
+                $"The identity has {devicesMax} devices, all that its pool "
                 + "allows. Revoke one first.");
         DeviceRow device = (known ?? new DeviceRow(id, publicKey, name, now)) with { LastSeen = now, Name = name ?? known?.Name };
         row = row with { Devices = [.. row.Devices.Where(other => other.Id != id), device] };

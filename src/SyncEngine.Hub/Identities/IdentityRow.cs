@@ -28,7 +28,8 @@ internal enum MergeMode
     /// <summary>As a union, and then what the source showed is written again.</summary>
     KeepSource,
 
-    /// <summary>The source's datasets stand beside the destination's, named <c>name.oldId</c>, until the app removes them.</summary>
+    /// <summary>The source's datasets stand beside the destination's, named <c>name.oldId</c>, until the app removes
+    /// them.</summary>
     Manual,
 }
 

@@ -11,7 +11,8 @@ internal static class IdentityText
     public static bool TryParse(string? text, out IdentityId id)
     {
         id = default;
-        if (text is not { Length: Digits } || !text.All(static c => c is (>= '0' and <= '9') or (>= 'a' and <= 'f'))) return false;
+        if (text is not { Length: Digits } || !text.All(static c =>
+            c is (>= '0' and <= '9') or (>= 'a' and <= 'f'))) return false;
         id = IdentityId.Parse(text);
         return true;
     }

@@ -125,7 +125,8 @@ internal sealed partial class IdentityMerging
         var frame = new MemoryStream();
         for (int chunk = 0;; chunk++)
         {
-            byte[]? bytes = await store.Rows.ReadAsync(ChunkKey(pool, merge, index, chunk), cancellationToken).ConfigureAwait(false);
+            byte[]? bytes = await store.Rows.ReadAsync(ChunkKey(pool, merge, index, chunk), cancellationToken)
+                .ConfigureAwait(false);
             if (bytes is null) return frame.ToArray();
             frame.Write(bytes);
         }

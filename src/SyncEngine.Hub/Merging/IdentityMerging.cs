@@ -64,7 +64,8 @@ internal sealed partial class IdentityMerging(
         IdentityRow account = await ActiveAsync(pool, destination, cancellationToken).ConfigureAwait(false);
 
         if (!guest.IsGuest && !mayHaveLogins)
-            throw new DirectoryException(DirectoryFault.PlanOver, "This identity has got a login meanwhile. Plan the login again.");
+            throw new DirectoryException(DirectoryFault.PlanOver,
+                "This identity has got a login meanwhile. Plan the login again.");
 
         // From here on nothing of the source may change, or it would be left behind.
         using IDisposable frozen = await sessions.FreezeAsync(pool, source).ConfigureAwait(false);
@@ -114,10 +115,12 @@ internal sealed partial class IdentityMerging(
         };
     }
 
-    private static (IdentityRow Guest, IdentityRow Account) Rows(IdentityRow guest, IdentityRow account, MergeRow merge, LoginRow? login)
+    private static (IdentityRow Guest, IdentityRow Account) Rows(IdentityRow guest, IdentityRow account, MergeRow merge,
+        LoginRow? login)
     {
         IEnumerable<DeviceRow> devices = guest.Devices.Where(device => account.FindDevice(device.Id) is null);
-        List<LoginRow> logins = [.. account.Logins.Where(known => known.Provider != login?.Provider || known.Subject != login.Subject)];
+        List<LoginRow> logins = [.. account.Logins.Where(known => known.Provider != login?.Provider
+            || known.Subject != login.Subject)];
         if (login is not null) logins.Add(login);
         logins.AddRange(guest.Logins);
         if (logins.Count > IdentityRow.LoginsMax)

@@ -69,7 +69,8 @@ internal sealed class IdentityRemoval(HubStore store, IdentityDirectory director
     {
         IdentityRow row = await directory.ChangeAsync(pool, id, static row => row.State == IdentityState.Merged
             ? throw new DirectoryException(DirectoryFault.PlanOver,
-                $"The identity was merged into {row.MergedInto}: disable that one.") : row, cancellationToken).ConfigureAwait(false);
+                $"The identity was merged into {row.MergedInto}: disable that one.") : row, cancellationToken)
+                    .ConfigureAwait(false);
         row = await directory.ChangeAsync(pool, id, row => row with
         {
             State = isEnabled ? IdentityState.Active : IdentityState.Disabled,

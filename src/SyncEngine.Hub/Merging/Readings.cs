@@ -60,8 +60,9 @@ internal static class Readings
                 if (!shown.Min(key).Value.IsMissing) target.Min(key).Lower(shown.Min(key).Value);
                 break;
             case RecordKind.Set:
-                foreach (Value element in target.Set(key).ToArray().Except(shown.Set(key).ToArray())) target.Set(key).Remove(element);
-                foreach (Value element in shown.Set(key).ToArray().Except(target.Set(key).ToArray())) target.Set(key).Add(element);
+                IReadOnlyList<Value> here = target.Set(key).ToArray(), there = shown.Set(key).ToArray();
+                foreach (Value element in here.Except(there)) target.Set(key).Remove(element);
+                foreach (Value element in there.Except(here)) target.Set(key).Add(element);
                 break;
             case RecordKind.Map:
                 Dictionary<string, Value> fields = shown.Map(key).ToArray().ToDictionary(StringComparer.Ordinal);

@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace SyncEngine.Hub.Pools;
 
-/// <summary>How a rule compares a claim. A claim that the login lacks matches nothing, not even <see cref="NotEquals"/>.</summary>
+/// <summary>How a rule compares a claim. A claim that the login lacks matches nothing, not even <see
+/// cref="NotEquals"/>.</summary>
 [JsonConverter(typeof(CamelCaseNames<ClaimMatch>))]
 public enum ClaimMatch
 {

@@ -8,7 +8,8 @@ namespace SyncEngine.Hub.Pools;
 internal static class DeveloperKey
 {
     private const int CoordinateBytes = 32;
-    private const string Shape = "A key is a public P-256 key as a JWK text: {\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"...\",\"y\":\"...\"}.";
+    private const string Shape = "A key is a public P-256 key as a JWK text: "
+        + "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"...\",\"y\":\"...\"}.";
 
     /// <summary>What is wrong with a key; null if it is sound.</summary>
     public static string? FaultOf(string jwk)

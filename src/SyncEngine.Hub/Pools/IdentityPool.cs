@@ -22,7 +22,8 @@ public sealed record IdentityPool
     public IReadOnlyList<ProviderDefinition> Providers { get; init; } = [];
 
     /// <summary>
-    /// Each role's policy document under the role's name, 1 to 64 letters, digits, <c>_</c> and <c>-</c>; at most 32 roles. Default:
+    /// Each role's policy document under the role's name, 1 to 64 letters, digits, <c>_</c> and <c>-</c>; at most 32 roles.
+    /// Default:
     /// <c>guest</c> and <c>authenticated</c>, either of which may read and write the identity's own datasets.
     /// </summary>
     public IReadOnlyDictionary<string, JsonElement> Roles { get; init; } = DefaultPolicies.Roles;

@@ -54,7 +54,8 @@ internal static class PoolCheck
         return FindInRole(pool, "$.guestRole", pool.GuestRole)
             ?? FindInRole(pool, "$.authenticatedRole", pool.AuthenticatedRole)
             ?? (pool.GuestRole == pool.AuthenticatedRole
-                ? new PoolFault("$.guestRole", "Guests may not share a role with the authenticated: give them a role of their own.")
+                ? new PoolFault("$.guestRole", "Guests may not share a role with the authenticated: give them a role of "
+                    + "their own.")
                 : null);
     }
 

@@ -5,7 +5,8 @@ using SyncEngine.Hub.Rows;
 namespace SyncEngine.Hub.Pools;
 
 /// <summary>
-/// The pools of a hub. All of them are in memory, at most <see cref="PoolsMax"/> definitions of at most 256 KiB each, read from the
+/// The pools of a hub. All of them are in memory, at most <see cref="PoolsMax"/> definitions of at most 256 KiB each, read
+/// from the
 /// rows at the first use; a change is durable before anyone sees it. Thread-safe.
 /// </summary>
 internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposable
@@ -22,7 +23,8 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
     private volatile ImmutableSortedDictionary<string, IdentityPool>? _pools;
 
     /// <summary>
-    /// Told after each change, in order: the name, and the pool as it is now or null. Handlers must be quick, may not throw and may
+    /// Told after each change, in order: the name, and the pool as it is now or null. Handlers must be quick, may not throw
+    /// and may
     /// not change pools.
     /// </summary>
     public event Action<string, IdentityPool?>? Changed;
@@ -81,7 +83,8 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
             if (!Loaded.TryGetValue(definition.Name, out IdentityPool? there)) return new PoolResult(PoolOutcome.NotFound);
             if (!isExpected(there)) return new PoolResult(PoolOutcome.Changed, there);
             if (KeptSecrets.Find(definition, there) is { } asked) return new PoolResult(PoolOutcome.Invalid, there, asked);
-            return await StoreAsync(KeptSecrets.Fill(definition, there), there.CreatedAt, there.Revision + 1).ConfigureAwait(false);
+            return await StoreAsync(KeptSecrets.Fill(definition, there), there.CreatedAt, there.Revision + 1)
+                .ConfigureAwait(false);
         }
         finally
         {

@@ -78,7 +78,8 @@ internal static class ProviderCheck
         for (int i = 0; i < texts.Count; i++)
         {
             if (texts[i] is not { Length: > 0 } text || text.Length > charactersMax)
-                return new PoolFault(FormattableString.Invariant($"{path}[{i}]"), $"Give a text of 1 to {charactersMax} characters.");
+                return new PoolFault(FormattableString.Invariant($"{path}[{i}]"),
+                    $"Give a text of 1 to {charactersMax} characters.");
         }
 
         return null;

@@ -23,7 +23,8 @@ public sealed record ProviderDefinition
     public string? AppId { get; init; }
 
     /// <summary>
-    /// The app's secret at Facebook. It is written only: no answer of the hub has it. A change that leaves it out keeps it, an empty
+    /// The app's secret at Facebook. It is written only: no answer of the hub has it. A change that leaves it out keeps it,
+    /// an empty
     /// one removes it.
     /// </summary>
     public string? AppSecret { get; init; }

@@ -3,7 +3,8 @@ using SyncEngine.Causality;
 
 namespace SyncEngine.Hub.Push;
 
-/// <summary>Pauses between attempts: they double, up to a longest one, and vary by a fifth so that not all come at once.</summary>
+/// <summary>Pauses between attempts: they double, up to a longest one, and vary by a fifth so that not all come at
+/// once.</summary>
 /// <param name="First">The pause after the first failure.</param>
 /// <param name="Longest">The longest pause.</param>
 internal readonly record struct Backoff(TimeSpan First, TimeSpan Longest)

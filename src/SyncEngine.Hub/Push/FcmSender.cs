@@ -68,7 +68,8 @@ internal sealed class FcmSender : IPushSender, IDisposable
     private static bool IsBusy(HttpStatusCode status) =>
         status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError;
 
-    /// <summary>What the service says in its own words: the error's code, and whether a member of the message is at fault.</summary>
+    /// <summary>What the service says in its own words: the error's code, and whether a member of the message is at
+    /// fault.</summary>
     private static (string? Code, bool IsMessage) Details(byte[]? body)
     {
         if (body is null) return (null, false);

@@ -14,7 +14,8 @@ internal static partial class PushLog
     [LoggerMessage(7003, LogLevel.Error, "Old entries of a feed could not be removed; it is tried again.")]
     public static partial void SweepFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(7010, LogLevel.Warning, "Webhook {Hook} of pool {Pool} failed ({Reason}), attempt {Attempt}; next in {Delay}.")]
+    [LoggerMessage(7010, LogLevel.Warning, "Webhook {Hook} of pool {Pool} failed ({Reason}), attempt {Attempt}; next in "
+        + "{Delay}.")]
     public static partial void WebhookFailed(
         ILogger logger, string pool, string hook, string reason, int attempt, TimeSpan delay);
 

@@ -13,7 +13,8 @@ internal sealed class PushStart(PoolRegistry pools, ChangeFeed feed, Webhooks we
         string? after = null;
         while (true)
         {
-            IReadOnlyList<IdentityPool> found = await pools.ListAsync(after, PoolsAtOnce, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<IdentityPool> found = await pools.ListAsync(after, PoolsAtOnce, cancellationToken)
+                .ConfigureAwait(false);
             foreach (IdentityPool pool in found) await feed.OpenAsync(pool.Name, cancellationToken).ConfigureAwait(false);
             if (found.Count < PoolsAtOnce) break;
             after = found[^1].Name;

@@ -163,7 +163,8 @@ internal sealed class ServerSentEvents(
         }
     }
 
-    /// <summary>Formats events; a flush waits for a slow client, and what comes meanwhile waits in the subscription's bound.</summary>
+    /// <summary>Formats events; a flush waits for a slow client, and what comes meanwhile waits in the subscription's
+    /// bound.</summary>
     private sealed class EventWriter(HttpResponse response, string pool, ChangeFeed feed)
     {
         private long _idSequence = -1;

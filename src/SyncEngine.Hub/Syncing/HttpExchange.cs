@@ -71,7 +71,8 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
         }
         catch (SyncException e)
         {
-            return Results.Problem(e.Message, statusCode: 404, title: "The session has ended.", type: "urn:syncengine:no-session");
+            return Results.Problem(e.Message, statusCode: 404, title: "The session has ended.",
+                type: "urn:syncengine:no-session");
         }
     }
 

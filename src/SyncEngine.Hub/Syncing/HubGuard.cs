@@ -17,7 +17,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     /// <summary>No device makes so many changes between two syncs: who claims them would use up a replica's counters.</summary>
     private const long AdvanceMax = 1L << 32;
 
-    /// <summary>What a merge of identities brought beyond a limit may still be updated, up to this many times the limit.</summary>
+    /// <summary>What a merge of identities brought beyond a limit may still be updated, up to this many times the
+    /// limit.</summary>
     private const int UpdateFactor = 2;
 
     private readonly SessionAccess _access = caller.Access;
@@ -89,7 +90,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
                 + "at once, which no device makes. Nothing was taken.", []);
         int replicas = inspection.State.Replicas.Count + inspection.NewReplicas;
         if (_access.Limits.ReplicasMax is { } allowed && inspection.NewReplicas > 0 && replicas > allowed)
-            return new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset would know {replicas:N0} replicas; {allowed:N0} are "
+            return new FrameRefusal(SyncErrorCode.LimitExceeded,
+                $"The dataset would know {replicas:N0} replicas; {allowed:N0} are "
                 + "allowed. Ask the hub's operator to raise the pool's limit.", []);
         var fenced = new List<CellProposal>();
         var foreign = new List<CellProposal>();
@@ -103,7 +105,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         }
 
         if (fenced.Count > 0)
-            return new FrameRefusal(SyncErrorCode.Unauthorized, "These changes were made by a device that was revoked, after that. "
+            return new FrameRefusal(SyncErrorCode.Unauthorized,
+                "These changes were made by a device that was revoked, after that. "
                 + "They are not taken from anyone.", fenced);
         return foreign.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "These changes were made by another "
             + "device, and this pool takes a device's changes from itself alone.", foreign);
@@ -143,7 +146,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
             if (isLarge || (isLive && change.Cell < 0 && column.KeyLength > _access.Limits.KeyBytesMax)) tooLarge.Add(change);
         }
 
-        return tooLarge.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, "A key or a value is longer than the pool "
+        return tooLarge.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded,
+            "A key or a value is longer than the pool "
             + $"allows: {_access.Limits.KeyBytesMax:N0} and {_access.Limits.ValueBytesMax:N0} bytes.", tooLarge);
     }
 
@@ -151,7 +155,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     {
         if (_access.Limits.RecordsMax is not { } allowed) return null;
         int room = allowed - inspection.State.LiveRecords + inspection.RecordsDropped;
-        List<CellProposal> surplus = inspection.Changes.Where(static change => change.MakesRecord).Skip(Math.Max(0, room)).ToList();
+        List<CellProposal> surplus = inspection.Changes.Where(static change => change.MakesRecord).Skip(Math.Max(0, room))
+            .ToList();
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset has "
             + $"{inspection.State.LiveRecords:N0} records on the hub, and {allowed:N0} are allowed: new ones are not taken, "
             + "changes and deletes are. Delete some, or ask the hub's operator to raise the pool's limit.", surplus);

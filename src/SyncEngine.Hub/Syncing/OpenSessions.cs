@@ -20,7 +20,8 @@ internal sealed class OpenSessions
         lock (_gate)
         {
             if (_frozen.Contains((pool, id)))
-                throw new SyncException(SyncErrorCode.ConnectionFailed, "The identity is being merged or deleted. Connect again.");
+                throw new SyncException(SyncErrorCode.ConnectionFailed,
+                    "The identity is being merged or deleted. Connect again.");
             if (!_byIdentity.TryGetValue((pool, id), out List<OpenSession>? sessions))
                 _byIdentity.Add((pool, id), sessions = new List<OpenSession>(1));
             sessions.Add(session);
@@ -76,7 +77,8 @@ internal sealed class OpenSessions
     {
         lock (_gate)
         {
-            if (!_byIdentity.TryGetValue((session.Pool, session.Id), out List<OpenSession>? open) || !open.Remove(session)) return;
+            if (!_byIdentity.TryGetValue((session.Pool, session.Id), out List<OpenSession>? open)
+                || !open.Remove(session)) return;
             if (open.Count == 0) _byIdentity.Remove((session.Pool, session.Id));
             _count--;
         }

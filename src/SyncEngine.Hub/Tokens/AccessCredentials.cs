@@ -69,7 +69,8 @@ internal sealed class AccessCredentials(SigningKeys keys, HubAddress address, Ti
                 ["jti"] = DeviceProof.Encode(RandomNumberGenerator.GetBytes(12)),
             },
         };
-        if (claims.Claims.Count > 0) descriptor.Claims["clm"] = claims.Claims.ToDictionary(static c => c.Key, static c => (object)c.Value);
+        if (claims.Claims.Count > 0) descriptor.Claims["clm"] = claims.Claims
+            .ToDictionary(static c => c.Key, static c => (object)c.Value);
         return (_handler.CreateToken(descriptor), expires);
     }
 
@@ -83,7 +84,8 @@ internal sealed class AccessCredentials(SigningKeys keys, HubAddress address, Ti
         TokenValidationResult result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256], ValidTypes = [Type], ValidIssuer = address.Issuer,
-            ValidAudience = address.Audience, IssuerSigningKeys = signing, RequireExpirationTime = true, RequireSignedTokens = true,
+            ValidAudience = address.Audience, IssuerSigningKeys = signing, RequireExpirationTime = true,
+                RequireSignedTokens = true,
             ClockSkew = Skew, LifetimeValidator = (from, to, _, _) => IsWithin(from, to),
         }).ConfigureAwait(false);
         if (!result.IsValid || result.SecurityToken is not JsonWebToken jwt || Read(jwt) is not { } claims) return null;

@@ -22,7 +22,8 @@ internal static class DeviceProof
             bool isP256 = parameters.Curve.IsNamed && parameters.Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value;
 
             // One spelling for each key, so that one key is one device.
-            return isP256 && read == bytes.Length && key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(bytes) ? bytes : null;
+            return isP256 && read == bytes.Length && key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(bytes) ? bytes
+                : null;
         }
         catch (CryptographicException)
         {

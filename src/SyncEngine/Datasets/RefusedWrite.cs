@@ -24,7 +24,8 @@ public sealed record RefusedWrite(
     /// <summary>The row that keeps it.</summary>
     internal string? Row { get; init; }
 
-    internal byte[] Encode() => Value.FromArray(Key, (int)Kind, Field, Value.IsMissing ? Value.FromArray() : Value.FromArray(Value),
+    internal byte[] Encode() => Value.FromArray(Key, (int)Kind, Field, Value.IsMissing ? Value.FromArray()
+        : Value.FromArray(Value),
         (int)Code, Reason, At).Encoded.ToArray();
 
     internal static RefusedWrite Decode(string dataset, string row, byte[] bytes)

@@ -8,7 +8,8 @@ public sealed partial class HubClient
 {
     /// <summary>A nonce to ask the provider's ID token for (OpenID Connect's <c>nonce</c>); good for ten minutes.</summary>
     public async Task<string> GetNonceAsync(CancellationToken cancellationToken = default) => (await _http.SendAsync(
-        HttpMethod.Post, InPool("/nonces"), null, null, cancellationToken).ConfigureAwait(false)).GetProperty("nonce").GetString()!;
+        HttpMethod.Post, InPool("/nonces"), null, null, cancellationToken)
+            .ConfigureAwait(false)).GetProperty("nonce").GetString()!;
 
     /// <summary>Shows what a login would do to this device's identity; nothing is changed until it is committed.</summary>
     /// <param name="provider">The provider's name in the pool.</param>
@@ -46,7 +47,8 @@ public sealed partial class HubClient
     {
         ArgumentNullException.ThrowIfNull(plan);
         if (plan.Outcome == LoginOutcome.Merges)
-            await _store.SynchronizeAsync(new HubConnector(this, _http, _options), null, null, cancellationToken).ConfigureAwait(false);
+            await _store.SynchronizeAsync(new HubConnector(this, _http, _options), null, null, cancellationToken)
+                .ConfigureAwait(false);
         JsonElement answer = await SendOwnAsync(HttpMethod.Post, InPool("/logins/commit"), HubHttp.Write(json =>
         {
             json.WriteString("planId", plan.PlanId);
@@ -66,7 +68,8 @@ public sealed partial class HubClient
         ArgumentNullException.ThrowIfNull(token);
         Identity identity = _store.Identity;
         if (identity.IsPaired)
-            throw new SyncException(SyncErrorCode.Unauthorized, "This device's identity has been synced as such: use PlanLoginAsync, "
+            throw new SyncException(SyncErrorCode.Unauthorized,
+                "This device's identity has been synced as such: use PlanLoginAsync, "
                 + "which shows what becomes of its data, or LogoutAsync first.");
         JsonElement answer = await EnterAsync(identity, "session", "/sessions", json =>
         {
@@ -84,14 +87,15 @@ public sealed partial class HubClient
     public async Task UnlinkAsync(string provider, bool force = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(provider);
-        await SendOwnAsync(HttpMethod.Delete, $"/identity/logins/{Uri.EscapeDataString(provider)}?force={(force ? "true" : "false")}",
-            null, cancellationToken).ConfigureAwait(false);
+        string path = $"/identity/logins/{Uri.EscapeDataString(provider)}?force={(force ? "true" : "false")}";
+        await SendOwnAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The devices of this identity.</summary>
     public async Task<IReadOnlyList<HubDevice>> GetDevicesAsync(CancellationToken cancellationToken = default)
     {
-        JsonElement answer = await SendOwnAsync(HttpMethod.Get, "/identity/devices", null, cancellationToken).ConfigureAwait(false);
+        JsonElement answer = await SendOwnAsync(HttpMethod.Get, "/identity/devices", null, cancellationToken)
+            .ConfigureAwait(false);
         string? own = Volatile.Read(ref _credential)?.DeviceId;
         return answer.GetProperty("devices").EnumerateArray().Select(device => new HubDevice(
             device.GetProperty("deviceId").GetString()!, device.GetProperty("name").GetString(),
@@ -103,7 +107,8 @@ public sealed partial class HubClient
     public async Task RevokeDeviceAsync(string deviceId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(deviceId);
-        await SendOwnAsync(HttpMethod.Delete, $"/identity/devices/{Uri.EscapeDataString(deviceId)}", null, cancellationToken).ConfigureAwait(false);
+        await SendOwnAsync(HttpMethod.Delete, $"/identity/devices/{Uri.EscapeDataString(deviceId)}", null, cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>
@@ -121,7 +126,8 @@ public sealed partial class HubClient
         long? pending = Link.Current.PendingChanges;
         if (wipes && !evenIfUnsynced && (pending is null || pending > 0))
             throw new SyncException(SyncErrorCode.LimitExceeded, pending is null
-                ? "Whether the hub has everything is not known, because it was not reached since the store was opened. Connect, or "
+                ? "Whether the hub has everything is not known, because it was not reached since the store was opened. "
+                    + "Connect, or "
                     + "say evenIfUnsynced to lose what it lacks."
                 : $"The hub lacks {pending:N0} changes of this device. Connect, or say evenIfUnsynced to lose them.");
         Identity guest = await _store.CreateIdentityAsync().ConfigureAwait(false);

@@ -81,7 +81,8 @@ public sealed partial class HubClient : IAsyncDisposable
             _credentialOf = identity.Id;
             HubCredential? known = _credential;
             if (known is not null && known.GoodUntil - Time.GetUtcNow() > _freshness) return known;
-            HubCredential? entered = known is null ? null : await RefreshAsync(identity, known, cancellationToken).ConfigureAwait(false);
+            HubCredential? entered = known is null ? null : await RefreshAsync(identity, known, cancellationToken)
+                .ConfigureAwait(false);
             entered ??= await RegisterAsync(identity, known, cancellationToken).ConfigureAwait(false);
             return await TakeAsync(identity, entered with { IsSignedIn = known?.IsSignedIn ?? false }).ConfigureAwait(false);
         }

@@ -46,7 +46,8 @@ internal sealed class HubConnector(HubClient client, HubHttp http, HubClientOpti
             if (e.Message.Contains("'401'"))
             {
                 client.Forget(credential);
-                throw new SyncException(SyncErrorCode.ConnectionFailed, "The hub does not take the credential any more; a new one "
+                throw new SyncException(SyncErrorCode.ConnectionFailed,
+                    "The hub does not take the credential any more; a new one "
                     + "is asked for.", innerException: e);
             }
 

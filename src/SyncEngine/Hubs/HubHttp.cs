@@ -68,7 +68,8 @@ internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposabl
                 request, HttpCompletionOption.ResponseContentRead, cancellationToken).ConfigureAwait(false);
             byte[] answer = await response.Content.ReadBytesAsync(cancellationToken).ConfigureAwait(false);
             if (request.Headers.TryGetValues(HttpExchangeTransport.SessionHeader, out _)
-                || response.Headers.TryGetValues(HttpExchangeTransport.SessionHeader, out _)) Session = SessionOf(response) ?? Session;
+                || response.Headers.TryGetValues(HttpExchangeTransport.SessionHeader, out _)) Session = SessionOf(response)
+                    ?? Session;
             return (response.StatusCode, answer);
         }
         catch (HttpRequestException e)
@@ -93,7 +94,8 @@ internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposabl
             if (answer.Length is > 0 and < AnswerBytesMax)
             {
                 using JsonDocument problem = JsonDocument.Parse(answer);
-                if (problem.RootElement.TryGetProperty("detail", out JsonElement said)) detail = "The hub says: " + said.GetString();
+                if (problem.RootElement.TryGetProperty("detail", out JsonElement said)) detail = "The hub says: "
+                    + said.GetString();
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

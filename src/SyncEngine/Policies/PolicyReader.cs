@@ -19,7 +19,8 @@ internal static class PolicyReader
         if (!members.TryGetValue("statements", out JsonElement statements) || statements.ValueKind != JsonValueKind.Array)
             throw Fault("$.statements", "give an array of statements");
         if (statements.GetArrayLength() > StatementsMax) throw Fault("$.statements", $"give at most {StatementsMax}");
-        return statements.EnumerateArray().Select(static (statement, i) => ReadStatement(statement, $"$.statements[{i}]")).ToArray();
+        return statements.EnumerateArray().Select(static (statement, i) =>
+            ReadStatement(statement, $"$.statements[{i}]")).ToArray();
     }
 
     private static PolicyStatement ReadStatement(JsonElement statement, string path)

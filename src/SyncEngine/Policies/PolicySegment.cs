@@ -32,7 +32,8 @@ internal readonly struct PolicySegment
         {
             if (TryParseVariable(text[2..^1], out PolicyVariable variable, out string? claim))
                 return new PolicySegment(Kind.Variable, text, variable, claim);
-            fault = $"{text} is no variable: there are ${{identity.id}}, ${{pool}}, ${{role}}, ${{device.id}} and ${{claim.NAME}}";
+            fault = $"{text} is no variable: there are ${{identity.id}}, ${{pool}}, ${{role}}, ${{device.id}} and "
+                + $"${{claim.NAME}}";
             return null;
         }
 
@@ -74,6 +75,7 @@ internal readonly struct PolicySegment
     public string Explain(string segment, PolicyContext context)
     {
         if (_kind != Kind.Variable) return $"{segment} is not {_text}{(_kind == Kind.Prefix ? "*" : "")}";
-        return context.Find(_variable, _claim) is { Length: > 0 } value ? $"{_text} is {value}, not {segment}" : $"{_text} is missing";
+        return context.Find(_variable, _claim) is { Length: > 0 } value ? $"{_text} is {value}, not {segment}"
+            : $"{_text} is missing";
     }
 }

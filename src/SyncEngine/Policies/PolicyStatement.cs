@@ -1,7 +1,8 @@
 namespace SyncEngine.Policies;
 
 /// <summary>A condition of a statement: a name and the values that it must, or must not, have.</summary>
-internal sealed record PolicyCondition(string Name, PolicyVariable Variable, string? Claim, bool IsNegated, IReadOnlyList<string> Values)
+internal sealed record PolicyCondition(string Name, PolicyVariable Variable, string? Claim, bool IsNegated,
+    IReadOnlyList<string> Values)
 {
     /// <summary>A missing name meets no condition.</summary>
     public bool IsMet(PolicyContext context)
@@ -79,7 +80,8 @@ internal sealed class PolicyStatement(
     {
         string[] segments = resource.Split('/');
         for (int i = 0; i < Math.Min(pattern.Length, segments.Length); i++)
-            if (!pattern[i].Matches(segments[i].AsSpan(), context)) return $"its resource is {text}: {pattern[i].Explain(segments[i], context)}";
+            if (!pattern[i].Matches(segments[i].AsSpan(), context)) return $"its resource is {text}: "
+                + $"{pattern[i].Explain(segments[i], context)}";
         return $"its resource is {text}, which has {pattern.Length} segments";
     }
 }

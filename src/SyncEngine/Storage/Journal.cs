@@ -243,7 +243,8 @@ internal sealed partial class Journal : IDisposable
     private bool HasWork() => _work.Count > 0
         || (Failure is not null ? _retries || _stopping : HasPendingLocked() || _snapshotting is not null);
 
-    private bool HasPendingLocked() => _dirty.Count > 0 || _metadata.Count > 0 || _rows.Count > 0 || _dropped.Count > 0 || _claims;
+    private bool HasPendingLocked() => _dirty.Count > 0 || _metadata.Count > 0 || _rows.Count > 0 || _dropped.Count > 0
+        || _claims;
 
     private bool HasPending()
     {

@@ -117,14 +117,16 @@ public sealed class KillTests
         public static async Task<HubChild> StartAsync(string folder, int port, int admin, CancellationToken cancellationToken)
         {
             string program = Path.GetFullPath(Path.Combine(
-                AppContext.BaseDirectory, "..", "..", "SyncEngine.Cli", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/', '\\')),
+                AppContext.BaseDirectory, "..", "..", "SyncEngine.Cli",
+                    Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/', '\\')),
                 "SyncEngine.Cli.dll"));
             var start = new ProcessStartInfo("dotnet")
             {
                 RedirectStandardOutput = true,
                 ArgumentList =
                 {
-                    program, "hub", "--urls", $"http://127.0.0.1:{port}", "--admin-url", $"http://127.0.0.1:{admin}", "--data", folder,
+                    program, "hub", "--urls", $"http://127.0.0.1:{port}", "--admin-url", $"http://127.0.0.1:{admin}", "--data",
+                        folder,
                 },
             };
             start.Environment["SyncHub__AdminKey"] = Key;
@@ -147,7 +149,8 @@ public sealed class KillTests
             using var http = new HttpClient();
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
             using var body = new StringContent("""{"name":"game","allowsGuests":true}""", Encoding.UTF8, "application/json");
-            using HttpResponseMessage response = await http.PostAsync($"http://127.0.0.1:{admin}/admin/pools", body, cancellationToken);
+            using HttpResponseMessage response = await http.PostAsync($"http://127.0.0.1:{admin}/admin/pools", body,
+                cancellationToken);
             Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         }
 

@@ -56,7 +56,8 @@ public sealed class SyncTests
     {
         await using HubApp hub = await HubApp.StartAsync();
         await hub.CreatePoolAsync("""
-            {"name":"game","allowsGuests":true,"roles":{"authenticated":{"version":1,"statements":[]},"guest":{"version":1,"statements":[
+            {"name":"game","allowsGuests":true,"roles":{"authenticated":{"version":1,"statements":[]},
+             "guest":{"version":1,"statements":[
               {"effect":"allow","action":"dataset:*","resource":"identity/${identity.id}/dataset/*"},
               {"effect":"deny","action":"dataset:write","resource":"identity/*/dataset/entitlements"}]}},
              "guestCeiling":null}
@@ -70,7 +71,8 @@ public sealed class SyncTests
         Task<RefusedWrite> told = store.Refusals.FirstAsync().ToTask().WaitAsync(_patience);
         await using SyncLink link = store.Connect(device.Connector());
         Assert.Equal(SyncErrorCode.Unauthorized, (await told).Code);
-        await Until(granted.Changes.Select(_ => 0).StartWith(0), () => granted["gold"].IsMissing && granted.Counter("gems").Value == 0);
+        await Until(granted.Changes.Select(_ => 0).StartWith(0), () => granted["gold"].IsMissing
+            && granted.Counter("gems").Value == 0);
         Assert.Equal([1_000_000, 5], granted.Refused.OrderByDescending(write => write.Value.AsInteger())
             .Select(write => (int)write.Value.AsInteger()));
 
@@ -119,7 +121,8 @@ public sealed class SyncTests
     {
         await using HubApp hub = await HubApp.StartAsync();
         await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
-        using RawDevice ann = await new RawDevice(hub, "game").RegisterAsync(), eve = await new RawDevice(hub, "game").RegisterAsync();
+        using RawDevice ann = await new RawDevice(hub, "game").RegisterAsync(),
+            eve = await new RawDevice(hub, "game").RegisterAsync();
         await using SyncStore store = await ann.OpenStoreAsync();
         store.Identity.Dataset("save")["secret"] = 1;
         await store.SynchronizeAsync(ann.Connector());

@@ -99,7 +99,8 @@ public sealed class ServerSentEventsTests : IAsyncLifetime, IDisposable
         await SettleAsync("settled");
         using EventReader again = await OpenAsync(id);
         var told = new HashSet<string>();
-        while (told.Add((await again.NextAsync())["data"]) && !told.Any(data => data.Contains("settled", StringComparison.Ordinal)))
+        while (told.Add((await again.NextAsync())["data"]) && !told.Any(data =>
+            data.Contains("settled", StringComparison.Ordinal)))
         {
             // Up to the last one.
         }

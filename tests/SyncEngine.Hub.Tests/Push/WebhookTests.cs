@@ -104,7 +104,8 @@ public sealed class WebhookTests : IAsyncLifetime, IDisposable
     {
         await using LoopbackServer server = await LoopbackServer.StartAsync(async (context, number) =>
         {
-            if (number == 1) await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            if (number == 1) await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ =>
+                { }, TaskScheduler.Default);
         });
         WebhookStatus hook = await CreateAsync(server);
         _feed.Note(PushFixture.Change(PushFixture.Ann, "save", 1));
@@ -124,7 +125,8 @@ public sealed class WebhookTests : IAsyncLifetime, IDisposable
         await using LoopbackServer server = await LoopbackServer.StartAsync(async (context, number) =>
         {
             // Delivered, but the hub ends before it hears so.
-            if (number == 1) await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+            if (number == 1) await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ =>
+                { }, TaskScheduler.Default);
         });
         await CreateAsync(server);
         _feed.Note(PushFixture.Change(PushFixture.Ann, "save", 1));
