@@ -1,4 +1,3 @@
-using SyncEngine.Causality;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Identities;
@@ -18,37 +17,12 @@ internal sealed partial class IdentityDirectory
             if (row.FindDevice(device) is not { } known) return row;
             List<ulong> added = [.. replicas.Except(row.Devices.SelectMany(static other => other.Declared))];
             if (added.Count == 0) return row;
-            List<DeviceRow> others = [.. row.Devices.Where(other => other.Id != device).Select(other =>
-                other.Brought.Any(added.Contains) ? other with { Brought = [.. other.Brought.Except(added)] } : other)];
             return row with
             {
                 Devices =
                 [
-                    .. others,
-                    known with
-                    {
-                        Declared = [.. known.Declared.Concat(added).TakeLast(ReplicasMax)],
-                        Brought = [.. known.Brought.Except(added)],
-                    },
-                ],
-            };
-        }, cancellationToken);
-
-    /// <summary>Notes replicas that a device was the first to bring.</summary>
-    public Task<IdentityRow> NoteBroughtAsync(
-        string pool, IdentityId id, string device, IReadOnlyCollection<ReplicaId> replicas,
-            CancellationToken cancellationToken) =>
-        ChangeAsync(pool, id, row =>
-        {
-            if (row.FindDevice(device) is not { } known) return row;
-            List<ulong> added = [.. replicas.Select(static replica => replica.Bits)
-                .Except(row.Devices.SelectMany(static other => other.Declared.Concat(other.Brought)))];
-            return added.Count == 0 ? row : row with
-            {
-                Devices =
-                [
                     .. row.Devices.Where(other => other.Id != device),
-                    known with { Brought = [.. known.Brought.Concat(added).TakeLast(ReplicasMax)] },
+                    known with { Declared = [.. known.Declared.Concat(added).TakeLast(ReplicasMax)] },
                 ],
             };
         }, cancellationToken);

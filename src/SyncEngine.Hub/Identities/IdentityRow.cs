@@ -97,9 +97,6 @@ internal sealed record DeviceRow(string Id, byte[] PublicKey, string? Name, Date
 
     /// <summary>The replicas under which it writes, as it says.</summary>
     public IReadOnlyList<ulong> Declared { get; init; } = [];
-
-    /// <summary>Replicas that it was the first to bring; its own, or those of a device that it relayed.</summary>
-    public IReadOnlyList<ulong> Brought { get; init; } = [];
 }
 
 /// <summary>The last change of a revoked device's replica that was taken.</summary>

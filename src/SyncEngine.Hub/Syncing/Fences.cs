@@ -44,7 +44,7 @@ internal sealed class Fences(HubStore store, IdentityDirectory directory, OpenSe
         // Nothing of the device comes in any more; now its counters stand.
         await sessions.CutAsync(pool, id, device).ConfigureAwait(false);
         DeviceRow revoked = row.FindDevice(device)!;
-        var counters = revoked.Declared.Concat(revoked.Brought).Distinct()
+        var counters = revoked.Declared.Distinct()
             .ToDictionary(static replica => replica, static _ => 0L);
         if (counters.Count == 0) return row;
         using (IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false))
