@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Options;
+using SyncEngine.Hub.Tests.Endpoints;
+using Xunit;
+
+namespace SyncEngine.Hub.Tests;
+
+public sealed class SyncHubOptionsTests
+{
+    [Fact]
+    public void Defaults_are_sound() => Assert.True(new SyncHubOptionsCheck().Validate(null, new SyncHubOptions()).Succeeded);
+
+    [Fact]
+    public void Every_fault_is_named()
+    {
+        ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, new SyncHubOptions
+        {
+            DataFolder = " ", Issuer = "http://hub.example.org", Audience = "", AdminPort = 70_000, AdminKey = "short",
+            RatePerAddress = new RequestRate { Burst = -1 }, RatePerPool = new RequestRate { Burst = 1, PerSecond = double.NaN },
+            AdminRatePerAddress = null!, BodyBytesPerSecondMin = 0, BodyGrace = TimeSpan.FromSeconds(1),
+        });
+        foreach (string option in (string[])["DataFolder", "Issuer", "Audience", "AdminPort", "AdminKey", "RatePerAddress:Burst",
+            "RatePerPool:PerSecond", "AdminRatePerAddress:Burst", "BodyBytesPerSecondMin", "BodyGrace"])
+            Assert.Contains(result.Failures!, failure => failure.StartsWith($"SyncHub:{option} ", StringComparison.Ordinal));
+        Assert.Equal(10, result.Failures!.Count());
+        Assert.DoesNotContain("short", result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_app_does_not_start_with_a_fault()
+    {
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => AdminApp.StartAsync(static options => options.AdminPort = 0));
+        Assert.Contains("SyncHub:AdminPort", failure.Message, StringComparison.Ordinal);
+    }
+}
