@@ -52,7 +52,8 @@ public sealed class ChallengesTests
     {
         using var challenges = new Challenges(_rows, _clock);
         string text = await CreateAsync(challenges);
-        foreach (string wrong in (string[])["", "x", "====", text + "A", text[1..], text + text, new('A', 54), "\0", "ä" + text[1..]])
+        foreach (string wrong in (string[])["", "x", "====", text + "A", text[1..], text + text, new('A', 54), "\0",
+            "ä" + text[1..]])
             Assert.False(await challenges.TryUseAsync("proof", "game", wrong, default), wrong);
         int taken = 0;
         for (int i = 0; i < text.Length; i++)

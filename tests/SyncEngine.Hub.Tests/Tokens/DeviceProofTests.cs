@@ -36,7 +36,8 @@ public sealed class DeviceProofTests
         Assert.False(DeviceProof.Verify(spki, "guest", "other", "c", "e", good));
         Assert.False(DeviceProof.Verify(spki, "guest", "game", "d", "e", good));
         Assert.False(DeviceProof.Verify(spki, "guest", "game", "c", "f", good));
-        foreach (string wrong in (string[])[der, "", "***", DeviceProof.Encode(new byte[64]), DeviceProof.Encode(new byte[63]), good + "AA"])
+        foreach (string wrong in (string[])[der, "", "***", DeviceProof.Encode(new byte[64]), DeviceProof.Encode(new byte[63]),
+            good + "AA"])
             Assert.False(DeviceProof.Verify(spki, "guest", "game", "c", "e", wrong));
     }
 

@@ -53,7 +53,8 @@ public sealed class SigningKeysTests
     public async Task Many_that_ask_first_make_one_key()
     {
         using var keys = new SigningKeys(_rows, _clock);
-        string[] ids = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () => (await keys.CurrentAsync()).KeyId)));
+        string[] ids = await Task.WhenAll(Enumerable.Range(0,
+            16).Select(_ => Task.Run(async () => (await keys.CurrentAsync()).KeyId)));
         Assert.Single(ids.Distinct());
     }
 
