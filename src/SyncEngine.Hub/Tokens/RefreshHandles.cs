@@ -61,24 +61,27 @@ internal sealed class RefreshHandles(HubRows rows, TimeProvider time)
         {
             // The handle before the one just used is over; a successor that was never used is too.
             written.Add(new(KeyOf(replaced.Hash), Encode(replaced.Row with { Successor = hash })));
-            if (replaced.Row.Successor is { } lost) Forget(lost);
+            if (replaced.Row.Successor is { } lost) await ForgetAsync(lost).ConfigureAwait(false);
             if (replaced.Row.Predecessor is { } before
                 && await rows.ReadAsync(KeyOf(before)).ConfigureAwait(false) is { } bytes)
             {
                 // One that is over is kept for one more turn, to notice a thief; older ones are just unknown.
                 HandleRow over = Decode(bytes);
                 written.Add(new(KeyOf(before), Encode(over with { IsOver = true, Predecessor = null })));
-                if (over.Predecessor is { } older) Forget(older);
+                if (over.Predecessor is { } older) await ForgetAsync(older).ConfigureAwait(false);
             }
         }
 
         await rows.WriteAsync(written).ConfigureAwait(false);
         return (handle, row.Expires);
 
-        void Forget(string old)
+        async ValueTask ForgetAsync(string old)
         {
+            // It may be of an identity that was merged since.
+            if (await rows.ReadAsync(KeyOf(old)).ConfigureAwait(false) is not { } bytes) return;
+            HandleRow gone = Decode(bytes);
             written.Add(new(KeyOf(old), null));
-            written.Add(new(IndexOf(pool, id, device, old), null));
+            written.Add(new(IndexOf(pool, IdentityId.Parse(gone.Identity), gone.Device, old), null));
         }
     }
 
@@ -92,7 +95,7 @@ internal sealed class RefreshHandles(HubRows rows, TimeProvider time)
         HandleRow row = Decode(bytes);
         if (row.Pool != pool || row.Expires <= time.GetUtcNow()) return null;
         if (!row.IsOver) return new HandleUse(hash, row);
-        await RevokeAsync(row.Pool, IdentityId.Parse(row.Identity), row.Device, cancellationToken).ConfigureAwait(false);
+        await RevokeAllAsync(row, cancellationToken).ConfigureAwait(false);
         return null;
     }
 
@@ -105,6 +108,24 @@ internal sealed class RefreshHandles(HubRows rows, TimeProvider time)
         if (found.Count == 0) return;
         await rows.WriteAsync([.. found.SelectMany(static row => (KeyValuePair<string, byte[]?>[])
             [new(row.Key, null), new(KeyOf(row.Key[(row.Key.LastIndexOf('/') + 1)..]), null)])]).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the handles of a handle's device under each identity that it had since.</summary>
+    private async Task RevokeAllAsync(HandleRow over, CancellationToken cancellationToken)
+    {
+        const int turnsMax = 8;
+        var owners = new HashSet<(string Identity, string Device)> { (over.Identity, over.Device) };
+        string? next = over.Successor;
+        for (int i = 0; i < turnsMax && next is not null; i++)
+        {
+            if (await rows.ReadAsync(KeyOf(next), cancellationToken).ConfigureAwait(false) is not { } bytes) break;
+            HandleRow row = Decode(bytes);
+            owners.Add((row.Identity, row.Device));
+            next = row.Successor;
+        }
+
+        foreach ((string identity, string device) in owners)
+            await RevokeAsync(over.Pool, IdentityId.Parse(identity), device, cancellationToken).ConfigureAwait(false);
     }
 
     private static string HashOf(string handle) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(handle)));
