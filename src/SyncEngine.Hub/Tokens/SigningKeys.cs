@@ -114,10 +114,13 @@ internal sealed class SigningKeys(HubRows rows, TimeProvider time) : IPeriodicTa
             if (_keys is { } loaded) return loaded;
             IReadOnlyList<KeyValuePair<string, byte[]>> stored =
                 await rows.ReadRangeAsync(Prefix, null, KeysMax, cancellationToken).ConfigureAwait(false);
-            _keys = [.. stored.Select(static row => Read(row.Key[Prefix.Length..], row.Value)).OrderBy(static key =>
-                key.SignsFrom)];
-            if (_keys.Count == 0) await AddAsync(time.GetUtcNow()).ConfigureAwait(false);
-            return _keys;
+
+            // Nobody may see the keys before there is one.
+            if (stored.Count == 0) await AddAsync(time.GetUtcNow()).ConfigureAwait(false);
+            else
+                _keys = [.. stored.Select(static row => Read(row.Key[Prefix.Length..], row.Value))
+                    .OrderBy(static key => key.SignsFrom)];
+            return _keys!;
         }
         finally
         {

@@ -27,7 +27,8 @@ public sealed class AdminDocumentTests
         }
 
         JsonElement post = paths.GetProperty("/admin/pools").GetProperty("post");
-        Assert.Equal("#/components/schemas/IdentityPool", SchemaOf(post.GetProperty("requestBody")).GetProperty("$ref").GetString());
+        JsonElement schema = SchemaOf(post.GetProperty("requestBody"));
+        Assert.Equal("#/components/schemas/IdentityPool", schema.GetProperty("$ref").GetString());
         Assert.Equal("#/components/schemas/IdentityPool",
             SchemaOf(post.GetProperty("responses").GetProperty("201")).GetProperty("$ref").GetString());
         JsonElement put = paths.GetProperty("/admin/pools/{pool}").GetProperty("put");

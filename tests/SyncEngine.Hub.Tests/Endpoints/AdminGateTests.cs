@@ -93,7 +93,8 @@ public sealed class AdminGateTests
         await using AdminApp app = await AdminApp.StartAsync(
             static options => options.RatePerPool = new RequestRate { Burst = 2, PerSecond = 1 / 3600.0 },
             map: static app => app.MapGet("/sync/pools/{pool}", static () => "hello")
-                .AddEndpointFilter(((IEndpointRouteBuilder)app).ServiceProvider.GetRequiredService<RateLimits>().GuardClientAsync));
+                .AddEndpointFilter(
+                    ((IEndpointRouteBuilder)app).ServiceProvider.GetRequiredService<RateLimits>().GuardClientAsync));
         await app.Pools.CreateAsync(SamplePools.Game);
         await app.Pools.CreateAsync(SamplePools.Game with { Name = "other" });
         Assert.Equal("200 200 429", await StatusesAsync("game", "game", "game"));
@@ -114,7 +115,8 @@ public sealed class AdminGateTests
         await using AdminApp app = await AdminApp.StartAsync(
             static options => options.RatePerAddress = new RequestRate { Burst = 1, PerSecond = 1 / 3600.0 },
             map: static app => app.MapGet("/sync", static () => "hello")
-                .AddEndpointFilter(((IEndpointRouteBuilder)app).ServiceProvider.GetRequiredService<RateLimits>().GuardClientAsync));
+                .AddEndpointFilter(
+                    ((IEndpointRouteBuilder)app).ServiceProvider.GetRequiredService<RateLimits>().GuardClientAsync));
         Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/sync")).Status);
         (await app.GetAsync("/sync")).Refused(HttpStatusCode.TooManyRequests, "too-many-requests");
         Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/admin/pools")).Status);

@@ -156,7 +156,10 @@ public sealed class JsonBodyTests : IAsyncLifetime
             Answer answer = await PostAsync(content, "application/json");
             Assert.True((int)answer.Status is 201 or 400 or 409, Encoding.UTF8.GetString(body) + answer.Body);
             if (answer.Status == HttpStatusCode.Created)
-                Assert.Equal(HttpStatusCode.NoContent, (await _app.DeleteAsync(answer.Response.Headers.Location!.ToString())).Status);
+            {
+                string made = answer.Response.Headers.Location!.ToString();
+                Assert.Equal(HttpStatusCode.NoContent, (await _app.DeleteAsync(made)).Status);
+            }
         }
     }
 

@@ -104,7 +104,10 @@ public sealed class PoolCheckTests
     public void Limits_are_positive_or_off()
     {
         Refused("$.limits.recordsMax", SamplePools.Game with { Limits = new PoolLimits { RecordsMax = 0 } });
-        Refused("$.limits.datasetBytesMax", SamplePools.Game with { Limits = new PoolLimits { DatasetBytesMax = long.MinValue } });
+        Refused("$.limits.datasetBytesMax", SamplePools.Game with
+        {
+            Limits = new PoolLimits { DatasetBytesMax = long.MinValue },
+        });
         Refused("$.limits", SamplePools.Game with { Limits = null! });
         Assert.Null(PoolCheck.Find(SamplePools.Game with { Limits = new PoolLimits { RecordsMax = null, DatasetsMax = null } }));
     }
