@@ -55,7 +55,9 @@ internal sealed class CredentialKeySet
         if (StrictBase64Url.Decode(Text(json, "x").AsSpan()) is not { Length: PartBytes } x
             || StrictBase64Url.Decode(Text(json, "y").AsSpan()) is not { Length: PartBytes } y)
             throw Fault($"the key {id} has no x and y of {PartBytes} bytes");
-        Key key = previous is not null && previous._keys.TryGetValue(id, out Key? known) && known.Is(x, y) ? known : new Key(x, y);
+        Key? known = null;
+        bool isKnown = previous?._keys.TryGetValue(id, out known) == true && known!.Is(x, y);
+        Key key = isKnown ? known! : new Key(x, y);
         if (!_keys.TryAdd(id, key)) throw Fault($"the key {id} is there twice");
     }
 

@@ -61,7 +61,8 @@ public sealed class CredentialVerifier
     /// <exception cref="SyncException"><see cref="SyncErrorCode.Unauthorized"/>: it is not valid. Why is not told, for whoever
     /// forges one would learn from it.</exception>
     public VerifiedCredential Verify(string credential) => TryVerify(credential, out VerifiedCredential? verified)
-        ? verified : throw new SyncException(SyncErrorCode.Unauthorized, "The credential is not valid: get a new one from the hub.");
+        ? verified
+        : throw new SyncException(SyncErrorCode.Unauthorized, "The credential is not valid: get a new one from the hub.");
 
     /// <summary>Verifies a credential without an exception.</summary>
     /// <param name="credential">The token, as it comes after <c>Bearer</c>.</param>

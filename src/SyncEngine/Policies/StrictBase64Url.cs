@@ -3,7 +3,7 @@ namespace SyncEngine.Policies;
 /// <summary>Base64url without padding (RFC 7515), where each array of bytes has one spelling only.</summary>
 internal static class StrictBase64Url
 {
-    /// <summary>The bytes; null if a character is not of the alphabet, one is missing, or bits that say nothing are set.</summary>
+    /// <summary>The bytes; null if a character is not of the alphabet, one is missing, or spare bits are set.</summary>
     public static byte[]? Decode(ReadOnlySpan<char> text)
     {
         int rest = text.Length % 4;

@@ -20,7 +20,7 @@ public sealed record VerifiedCredential
     /// <summary>The claims of the login that the pool passes on: <c>${claim.NAME}</c> in a policy.</summary>
     public required IReadOnlyDictionary<string, string> Claims { get; init; }
 
-    /// <summary>The <see cref="Policy.Hash"/> of the role's policy when the credential was issued; empty if it names none.</summary>
+    /// <summary>The <see cref="Policy.Hash"/> of the role's policy when the credential was issued; empty if none.</summary>
     public required string PolicyHash { get; init; }
 
     /// <summary>When it was issued.</summary>

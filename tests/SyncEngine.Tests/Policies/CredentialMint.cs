@@ -44,7 +44,8 @@ internal sealed class CredentialMint : IDisposable
 
     public string Sign(JsonObject payload) => Sign(Header().ToJsonString(), payload.ToJsonString());
 
-    public string Sign(string header, string payload) => SignBytes(Encoding.UTF8.GetBytes(header), Encoding.UTF8.GetBytes(payload));
+    public string Sign(string header, string payload) =>
+        SignBytes(Encoding.UTF8.GetBytes(header), Encoding.UTF8.GetBytes(payload));
 
     public string SignBytes(byte[] header, byte[] payload) => SignText($"{Encode(header)}.{Encode(payload)}");
 
