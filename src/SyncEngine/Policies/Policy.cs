@@ -60,7 +60,8 @@ public sealed class Policy
         try
         {
             string json = JsonSerializerText.WithoutBlanks(document);
-            return Encoding.UTF8.GetByteCount(json) <= BytesMax ? new Policy(PolicyReader.Read(document), json) : throw TooLarge();
+            if (Encoding.UTF8.GetByteCount(json) > BytesMax) throw TooLarge();
+            return new Policy(PolicyReader.Read(document), json);
         }
         catch (InvalidOperationException e)
         {

@@ -11,7 +11,7 @@ using SyncEngine.Policies;
 
 namespace SyncEngine.Hub.Tests.OtherResource;
 
-/// <summary>An ordinary API that takes the hub's credentials: it knows the hub's address, an audience and its own policy.</summary>
+/// <summary>An ordinary API that takes the hub's credentials: it knows the hub's address and has its own policy.</summary>
 internal static class OrdersApi
 {
     public static WebApplication Build(string hub, string audience, string policy)

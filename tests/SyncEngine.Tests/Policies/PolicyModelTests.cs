@@ -85,14 +85,16 @@ public sealed class PolicyModelTests
     {
         public bool Applies(string action, string resource, Dictionary<string, string> who)
         {
-            bool isAction = Action.EndsWith('*') ? action.StartsWith(Action.TrimEnd('*'), StringComparison.Ordinal) : action == Action;
+            bool isAction = Action.EndsWith('*')
+                ? action.StartsWith(Action.TrimEnd('*'), StringComparison.Ordinal) : action == Action;
             bool isMet = Name is null || (who.TryGetValue(Name, out string? value) && (value == Value) != IsNegated);
             return isAction && isMet && Fits(Resource.Split('/'), resource.Split('/'), who);
         }
 
         private static bool Fits(string[] pattern, string[] segments, Dictionary<string, string> who)
         {
-            if (pattern[^1] != "**") return pattern.Length == segments.Length && pattern.Zip(segments).All(pair => Fits(pair, who));
+            if (pattern[^1] != "**")
+                return pattern.Length == segments.Length && pattern.Zip(segments).All(pair => Fits(pair, who));
             string[] head = pattern[..^1];
             return segments.Length > head.Length && string.Join('/', segments[head.Length..]).Length > 0
                 && head.Zip(segments).All(pair => Fits(pair, who));
@@ -101,7 +103,8 @@ public sealed class PolicyModelTests
         private static bool Fits((string Pattern, string Segment) pair, Dictionary<string, string> who)
         {
             if (pair.Segment.Length == 0) return false;
-            if (pair.Pattern.StartsWith('$')) return who.TryGetValue(pair.Pattern[2..^1], out string? value) && value == pair.Segment;
+            if (pair.Pattern.StartsWith('$'))
+                return who.TryGetValue(pair.Pattern[2..^1], out string? value) && value == pair.Segment;
             return pair.Pattern.EndsWith('*') ? pair.Segment.StartsWith(pair.Pattern[..^1], StringComparison.Ordinal)
                 : pair.Pattern == pair.Segment;
         }
