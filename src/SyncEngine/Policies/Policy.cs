@@ -40,22 +40,34 @@ public sealed class Policy
     {
         ArgumentNullException.ThrowIfNull(json);
         if (Encoding.UTF8.GetByteCount(json) > BytesMax)
-            throw new PolicyException($"A policy has at most {BytesMax:N0} bytes: split it, or use fewer statements.");
+            throw TooLarge();
         try
         {
             using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8 });
             return Parse(document.RootElement);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
+            // An ArgumentException is a text that is no Unicode.
             throw new PolicyException("The policy is no JSON: " + e.Message, e);
         }
     }
 
     /// <summary>Reads a policy document that was parsed as JSON.</summary>
     /// <exception cref="PolicyException">It is not as it must be; the message says where.</exception>
-    public static Policy Parse(JsonElement document) =>
-        new(PolicyReader.Read(document), JsonSerializerText.WithoutBlanks(document));
+    public static Policy Parse(JsonElement document)
+    {
+        try
+        {
+            string json = JsonSerializerText.WithoutBlanks(document);
+            if (Encoding.UTF8.GetByteCount(json) > BytesMax) throw TooLarge();
+            return new Policy(PolicyReader.Read(document), json);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new PolicyException("The policy has a text that is no Unicode, or no value at all: " + e.Message, e);
+        }
+    }
 
     /// <summary>Whether an action on a resource is allowed, and by which statement.</summary>
     /// <param name="action">Such as <c>dataset:write</c>.</param>
@@ -93,4 +105,7 @@ public sealed class Policy
 
     /// <summary>The document, without blanks.</summary>
     public override string ToString() => _json;
+
+    private static PolicyException TooLarge() =>
+        new($"A policy has at most {BytesMax:N0} bytes: split it, or use fewer statements.");
 }

@@ -64,8 +64,10 @@ internal static class PolicyReader
         {
             string at = $"{path}.{test.Key}";
             if (test.Value.ValueKind != JsonValueKind.Object) throw Fault(at, "give an object of names and values");
+            var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (JsonProperty wanted in test.Value.EnumerateObject())
             {
+                if (!names.Add(wanted.Name)) throw Fault(at, $"{wanted.Name} is there twice");
                 if (!PolicySegment.TryParseVariable(wanted.Name, out PolicyVariable variable, out string? claim))
                     throw Fault(at, $"{wanted.Name} is no name: there are role, pool, identity.id, device.id and claim.NAME");
                 conditions.Add(new PolicyCondition(

@@ -58,6 +58,10 @@ internal readonly struct PolicySegment
         };
         if (isKnown || !name.StartsWith("claim.", StringComparison.Ordinal) || name.Length == 6) return isKnown;
         claim = name[6..];
+
+        // Such a name is a slip, as in ${claim.a}${claim.b}: a statement that silently never applies would be worse.
+        foreach (char c in claim)
+            if (c is '$' or '{' or '}' or '*' || char.IsControl(c) || char.IsWhiteSpace(c)) return false;
         return true;
     }
 
