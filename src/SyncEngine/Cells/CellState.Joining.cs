@@ -25,6 +25,7 @@ internal sealed partial class CellState
         VersionVector? after = Agree(frame, out IReadOnlyList<Rename> planned);
         if (LacksBaseOf(frame, after)) return JoinOutcome.Gap;
         RefuseForeignStamps(frame, planned);
+        if (planned.Count > 0 && judge?.AllowsRenames(this, planned) == false) return JoinOutcome.Refused;
         bool isKnown = !HasGaps && (after is null ? CoversTo(frame) : frame.ToIsAtMost(after));
         if (!isKnown) FindCells(frame);
         renames = planned;
@@ -35,7 +36,7 @@ internal sealed partial class CellState
             return JoinOutcome.AlreadyKnown;
         }
 
-        if (judge is not null && !IsAllowed(judge, frame)) return JoinOutcome.Refused;
+        if (judge is not null && !IsAllowed(judge, frame, [], [], frame.IsSnapshot)) return JoinOutcome.Refused;
         MapReplicas(frame);
         for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
         if (frame.IsSnapshot) JoinAbsentCells();
@@ -165,7 +166,7 @@ internal sealed partial class CellState
             ref CellData data = ref Table[cell];
             if ((data.Flags & CellFlags.InFrame) != 0)
             {
-                ForgetFrame(i);
+                ForgetCells(_frameCells.AsSpan(0, i));
                 throw new SyncException(SyncErrorCode.Malformed, "The frame names one cell twice.", frame.Cells[i].KeyAt);
             }
 
@@ -191,32 +192,54 @@ internal sealed partial class CellState
         return Table.FindOrAdd(column.Kind, owner, text, out _);
     }
 
-    private bool IsAllowed(IFrameJudge judge, CellColumns frame)
+    /// <summary>Asks about a frame whose cells were found, or about a transfer as the one frame that it is merged as.</summary>
+    /// <param name="judge">Whom to ask.</param>
+    /// <param name="frame">The frame, or the delta that completes the transfer.</param>
+    /// <param name="parts">The transfer's parts.</param>
+    /// <param name="found">The parts' cells here, one after another.</param>
+    /// <param name="isSnapshot">Whether what neither holds goes.</param>
+    private bool IsAllowed(
+        IFrameJudge judge, CellColumns frame, IReadOnlyList<CellColumns> parts, int[] found, bool isSnapshot)
     {
-        var inspection = new FrameInspection(this);
-        inspection.Add(frame);
         bool allows = false;
         try
         {
+            var inspection = new FrameInspection(this, frame);
+            int at = 0;
+            foreach (CellColumns part in parts)
+            {
+                inspection.Add(part, found.AsSpan(at, part.CellCount));
+                at += part.CellCount;
+            }
+
+            inspection.Add(frame, _frameCells.AsSpan(0, frame.CellCount));
+            if (isSnapshot) inspection.AddAbsent(frame);
             allows = judge.Allows(inspection);
         }
         finally
         {
-            if (!allows) ForgetFrame(frame.CellCount);
+            if (!allows)
+            {
+                ForgetCells(found);
+                ForgetCells(_frameCells.AsSpan(0, frame.CellCount));
+            }
         }
 
         return allows;
     }
 
-    private void ForgetFrame(int found)
+    /// <summary>Takes out what was added for a frame that is not merged.</summary>
+    private void ForgetCells(ReadOnlySpan<int> cells)
     {
-        for (int i = 0; i < found; i++)
+        foreach (int cell in cells)
         {
-            Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
-            if (Table[_frameCells[i]].IsEmpty) _emptied.Add(_frameCells[i]);
+            if (cell < 0) continue;
+            Table[cell].Flags &= ~CellFlags.InFrame;
+            if (Table[cell].IsEmpty) _emptied.Add(cell);
         }
 
         SweepEmptied();
+        if (_touches.Count == 0) Table.CompactIfWasteful();
     }
 
     /// <summary>Gives each replica of the frame its local index, and each local replica the counter that the frame
