@@ -66,6 +66,7 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
             try
             {
                 new SyncStoreLog(_logger, Name).Follow(store);
+                store.Closing = CloseUsersAsync;
                 _opening.Value = store;
                 foreach (Func<IServiceProvider, SyncStore, IAsyncDisposable?> opened in settings.Opened)
                     if (opened(_services, store) is { } owned) _opened.Add(owned);
@@ -74,7 +75,7 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
             }
             catch
             {
-                await CloseAsync(store).ConfigureAwait(false);
+                await store.DisposeAsync().ConfigureAwait(false);
                 throw;
             }
 
@@ -98,7 +99,7 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
             if (_isClosed) return;
             Volatile.Write(ref _isClosed, true);
             if (_store is null) return;
-            await CloseAsync(_store).ConfigureAwait(false);
+            await _store.DisposeAsync().ConfigureAwait(false);
             HostingLog.Closed(_logger, Name);
         }
         catch (SyncException e)
@@ -135,19 +136,24 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
         return await LiteDbSyncStore.OpenAsync(path, options, settings.Storage).ConfigureAwait(false);
     }
 
-    /// <summary>What uses the store goes first; the store is closed even if that fails.</summary>
-    private async Task CloseAsync(SyncStore store)
+    /// <summary>Runs before the store closes, whoever closes it: a container disposes the store before what it came
+    /// from.</summary>
+    private async Task CloseUsersAsync()
     {
-        try
+        if (_hub is not null) await _hub.DisposeAsync().ConfigureAwait(false);
+        for (int i = _opened.Count - 1; i >= 0; i--)
         {
-            if (_hub is not null) await _hub.DisposeAsync().ConfigureAwait(false);
-            for (int i = _opened.Count - 1; i >= 0; i--) await _opened[i].DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                await _opened[i].DisposeAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                HostingLog.UserFailed(_logger, Name, e);
+            }
         }
-        finally
-        {
-            _hub = null;
-            _opened.Clear();
-            await store.DisposeAsync().ConfigureAwait(false);
-        }
+
+        _hub = null;
+        _opened.Clear();
     }
 }

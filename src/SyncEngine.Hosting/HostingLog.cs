@@ -48,4 +48,7 @@ internal static partial class HostingLog
     [LoggerMessage(13, LogLevel.Warning,
         "Dataset {Dataset} of store '{Store}' differed from a peer's though it should not; it was healed with nothing lost.")]
     public static partial void Diverged(ILogger logger, string store, string dataset);
+
+    [LoggerMessage(14, LogLevel.Error, "What used store '{Store}' threw when it was disposed; the store is closed all the same.")]
+    public static partial void UserFailed(ILogger logger, string store, Exception failure);
 }

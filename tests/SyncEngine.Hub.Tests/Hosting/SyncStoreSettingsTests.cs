@@ -10,7 +10,8 @@ namespace SyncEngine.Hub.Tests.Hosting;
 public sealed class SyncStoreSettingsTests
 {
     [Theory]
-    [InlineData("SyncStore:Path", "SyncStore:ChangeQueueMax", "1")]
+    [InlineData("SyncStore:Path", "SyncStore:ChangeQueueMax", "2")]
+    [InlineData("SyncStore:ChangeQueueMax", "SyncStore:ChangeQueueMax", "1")]
     [InlineData("SyncStore:Path", "SyncStore:Path", " ")]
     [InlineData("SyncStore:ChangeQueueMax", "SyncStore:ChangeQueueMax", "many")]
     [InlineData("SyncStore:Hub:Address", "SyncStore:Hub:Address", "sync.example.com")]
