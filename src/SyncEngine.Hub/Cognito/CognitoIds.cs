@@ -6,8 +6,8 @@ using SyncEngine.Identities;
 namespace SyncEngine.Hub.Cognito;
 
 /// <summary>
-/// Ids as clients write them: <c>REGION:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx</c>. The region is part of a pool, and the ids of its
-/// identities are written with it.
+/// Ids as clients write them: <c>REGION:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx</c>. The region is part of a pool, and the ids of
+/// its identities are written with it.
 /// </summary>
 internal sealed class CognitoIds(IOptions<SyncHubOptions> options)
 {
