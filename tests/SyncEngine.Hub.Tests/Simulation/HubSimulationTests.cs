@@ -6,7 +6,7 @@ namespace SyncEngine.Hub.Tests.Simulation;
 /// merged while they sync.</summary>
 public sealed class HubSimulationTests
 {
-    private const ulong Histories = 150;
+    private const ulong Histories = 500;
     private const ulong PlantedMax = 400;
 
     [Fact]

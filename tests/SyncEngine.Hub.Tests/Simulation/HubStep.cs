@@ -37,7 +37,7 @@ internal readonly record struct HubStep(HubStepKind Kind, int First, int Second,
         (HubStepKind.Tick, 20), (HubStepKind.ConnectHub, 70), (HubStepKind.ConnectPeer, 20), (HubStepKind.Transmit, 500),
         (HubStepKind.Cut, 10), (HubStepKind.HubCommit, 90), (HubStepKind.HubFlush, 10), (HubStepKind.Sweep, 12),
         (HubStepKind.Restart, 5), (HubStepKind.Crash, 8), (HubStepKind.Copy, 2), (HubStepKind.RestartHub, 3),
-        (HubStepKind.CrashHub, 7), (HubStepKind.BreakHub, 5), (HubStepKind.LogIn, 9), (HubStepKind.Revoke, 3),
+        (HubStepKind.CrashHub, 7), (HubStepKind.BreakHub, 5), (HubStepKind.LogIn, 16), (HubStepKind.Revoke, 4),
     ];
 
     /// <summary>The steps of a history. Most are short, for those find most and are read soonest.</summary>
