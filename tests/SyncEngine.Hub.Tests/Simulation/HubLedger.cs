@@ -120,7 +120,8 @@ internal sealed class HubLedger
                 throw new HistoryException($"{where}, though it was written by {mark.Author}.");
             if (!isHub) continue;
             if (mark.IsFenced) throw new HistoryException($"{where}, which was written after its device was revoked.");
-            if (mark.IsLarge && !Competing(dataset, number)) throw new HistoryException($"{where}, which is longer than the pool allows.");
+            if (mark.IsLarge && !Competing(dataset, number))
+                throw new HistoryException($"{where}, which is longer than the pool allows.");
             if (kind is Rules or Secret || (kind == Bonus && !Accounts.Contains(id)))
                 throw new HistoryException($"{where}, which the policy forbids.");
         }
