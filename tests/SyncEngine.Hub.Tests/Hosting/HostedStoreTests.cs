@@ -167,7 +167,8 @@ public sealed class HostedStoreTests : IDisposable
             static line => line.Text.Contains("needs a person", StringComparison.Ordinal)));
         var store = host.Services.GetRequiredService<SyncStore>();
         Task again = store.Status.Select(static status => status.Sync.State)
-            .SkipWhile(static state => state != SyncState.Connecting).FirstAsync(static state => state == SyncState.NeedsAuth).ToTask();
+            .SkipWhile(static state => state != SyncState.Connecting)
+            .FirstAsync(static state => state == SyncState.NeedsAuth).ToTask();
         client.Link.RetryNow();
         await again.WaitAsync(_patience);
         HealthReport health = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
