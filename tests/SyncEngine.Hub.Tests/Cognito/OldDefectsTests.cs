@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Causality;
@@ -21,7 +20,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task An_empty_string_is_a_value_and_no_remove()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         one["note"] = "hello";
         one["gone"] = "soon";
@@ -39,7 +38,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task A_declined_or_failed_first_sync_locks_nothing_and_what_was_queued_runs()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         one["first"] = 1;
         var nobody = new TcpConnector("127.0.0.1", 1);
@@ -69,7 +68,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task A_refused_write_is_told_and_blocks_nothing_that_comes_after_it()
     {
-        await using Pair pair = await Pair.StartAsync(""","limits":{"recordsMax":3}""");
+        await using DevicePair pair = await DevicePair.StartAsync(""","limits":{"recordsMax":3}""");
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         for (int round = 0; round < 6; round++)
         {
@@ -91,7 +90,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task Success_means_that_the_newest_data_is_there()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         for (int i = 1; i <= 30; i++)
         {
@@ -109,7 +108,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task A_money_counter_of_100_and_10_here_and_20_there_is_130()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         CounterRecord one = pair.One.Identity.Dataset("save").Counter("money");
         CounterRecord two = pair.Two.Identity.Dataset("save").Counter("money");
         one.Add(100);
@@ -124,7 +123,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task The_size_of_a_dataset_is_told_after_a_record_was_deleted()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         one["keep"] = "1234";
         long before = one.GetStatistics().LiveBytes;
@@ -169,7 +168,7 @@ public sealed class OldDefectsTests
             Assert.Equal(home.Identity.Id, store.Identity.Id);
         }
 
-        using RawDevice fresh = await SignInAsync(hub, backend, "ann");
+        using RawDevice fresh = await DevicePair.SignInAsync(hub, backend, "ann");
         await using SyncStore seen = await fresh.OpenStoreAsync();
         await seen.SynchronizeAsync(fresh.Connector());
         Dataset save = seen.Identity.Dataset("save");
@@ -200,7 +199,7 @@ public sealed class OldDefectsTests
 
         foreach ((string person, string own, string others) in new[] { ("ann", "secret", "guest"), ("bob", "guest", "secret") })
         {
-            using RawDevice device = await SignInAsync(hub, backend, person);
+            using RawDevice device = await DevicePair.SignInAsync(hub, backend, person);
             await using SyncStore seen = await device.OpenStoreAsync();
             await seen.SynchronizeAsync(device.Connector());
             Assert.False(seen.Identity.Dataset("save")[own].IsMissing);
@@ -211,7 +210,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task A_number_in_place_of_a_string_harms_nothing_but_that_reading()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         (one["name"], one["other"]) = ("Ann", "there");
         await pair.ExchangeAsync();
@@ -234,7 +233,7 @@ public sealed class OldDefectsTests
         using var backend = new DeveloperBackend();
         HubApp hub = await HubApp.StartAsync(services => services.AddSingleton<IPushSender>(sender));
         await hub.CreatePoolAsync(backend.Pool("game"));
-        using RawDevice writer = await SignInAsync(hub, backend, "ann"), reader = await SignInAsync(hub, backend, "ann");
+        using RawDevice writer = await DevicePair.SignInAsync(hub, backend, "ann"), reader = await DevicePair.SignInAsync(hub, backend, "ann");
         foreach (RawDevice device in new[] { writer, reader })
         {
             using var body = new StringContent(
@@ -261,7 +260,7 @@ public sealed class OldDefectsTests
     [Fact]
     public async Task A_remote_delete_needs_no_handler_and_a_handler_that_throws_stops_no_sync()
     {
-        await using Pair pair = await Pair.StartAsync();
+        await using DevicePair pair = await DevicePair.StartAsync();
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         (one["a"], one["b"], one["c"]) = (1, 2, 3);
         one.Map("settings")["volume"] = 1;
@@ -290,7 +289,7 @@ public sealed class OldDefectsTests
     [InlineData(300, -3650)]
     public async Task Who_saw_a_value_and_writes_wins_whatever_the_clocks_say(int daysOne, int daysTwo)
     {
-        await using Pair pair = await Pair.StartAsync(clockOne: new Shifted(daysOne), clockTwo: new Shifted(daysTwo));
+        await using DevicePair pair = await DevicePair.StartAsync(clockOne: new Shifted(daysOne), clockTwo: new Shifted(daysTwo));
         Dataset one = pair.One.Identity.Dataset("save"), two = pair.Two.Identity.Dataset("save");
         for (int round = 0; round < 3; round++)
         {
@@ -323,60 +322,6 @@ public sealed class OldDefectsTests
             options => options.SetRequestHeader("Authorization", "Bearer " + token));
     }
 
-    private static async Task<RawDevice> SignInAsync(HubApp hub, DeveloperBackend backend, string person)
-    {
-        var device = new RawDevice(hub, "game");
-        (HttpStatusCode status, System.Text.Json.JsonElement body) =
-            await device.TrySignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", person));
-        Assert.True(status == HttpStatusCode.OK, body.ToString());
-        return device;
-    }
-
-    /// <summary>Two devices of one person at a hub, each with a store in memory.</summary>
-    private sealed class Pair(
-        HubApp hub, DeveloperBackend backend, RawDevice deviceOne, RawDevice deviceTwo, SyncStore one, SyncStore two)
-        : IAsyncDisposable
-    {
-        public RawDevice DeviceOne => deviceOne;
-
-        public RawDevice DeviceTwo => deviceTwo;
-
-        public SyncStore One => one;
-
-        public SyncStore Two => two;
-
-        public static async Task<Pair> StartAsync(string more = "", TimeProvider? clockOne = null, TimeProvider? clockTwo = null)
-        {
-            var backend = new DeveloperBackend();
-            HubApp hub = await HubApp.StartAsync();
-            await hub.CreatePoolAsync(backend.Pool("game", more));
-            RawDevice one = await SignInAsync(hub, backend, "ann"), two = await SignInAsync(hub, backend, "ann");
-            Assert.Equal(one.IdentityId, two.IdentityId);
-            return new Pair(hub, backend, one, two, await one.OpenStoreAsync(With(clockOne)),
-                await two.OpenStoreAsync(With(clockTwo)));
-        }
-
-        /// <summary>One round of the first device, one of the second, and one of the first again.</summary>
-        public async Task ExchangeAsync()
-        {
-            await one.SynchronizeAsync(deviceOne.Connector());
-            await two.SynchronizeAsync(deviceTwo.Connector());
-            await one.SynchronizeAsync(deviceOne.Connector());
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await one.DisposeAsync();
-            await two.DisposeAsync();
-            await hub.DisposeAsync();
-            deviceOne.Dispose();
-            deviceTwo.Dispose();
-            backend.Dispose();
-        }
-
-        private static SyncStoreOptions With(TimeProvider? clock) => new() { TimeProvider = clock ?? TimeProvider.System };
-    }
-
     /// <summary>A clock that stands so many days ahead.</summary>
     private sealed class Shifted(int days) : TimeProvider
     {
@@ -398,21 +343,5 @@ public sealed class OldDefectsTests
         public void OnError(Exception error)
         {
         }
-    }
-}
-
-/// <summary>A push service that writes down whom it wakes.</summary>
-internal sealed class ListedPushes : IPushSender
-{
-    private readonly ConcurrentQueue<string> _tokens = new();
-
-    public string Platform => "listed";
-
-    public IReadOnlyCollection<string> Tokens => _tokens;
-
-    public ValueTask<PushResult> SendAsync(PushMessage message, CancellationToken cancellationToken)
-    {
-        _tokens.Enqueue(message.Token);
-        return new(PushResult.Sent);
     }
 }
