@@ -17,7 +17,8 @@ internal sealed class DevicePair(
 
     public SyncStore Two => two;
 
-    public static async Task<DevicePair> StartAsync(string more = "", TimeProvider? clockOne = null, TimeProvider? clockTwo = null)
+    public static async Task<DevicePair> StartAsync(
+        string more = "", TimeProvider? clockOne = null, TimeProvider? clockTwo = null)
     {
         var backend = new DeveloperBackend();
         HubApp hub = await HubApp.StartAsync();

@@ -233,7 +233,8 @@ public sealed class OldDefectsTests
         using var backend = new DeveloperBackend();
         HubApp hub = await HubApp.StartAsync(services => services.AddSingleton<IPushSender>(sender));
         await hub.CreatePoolAsync(backend.Pool("game"));
-        using RawDevice writer = await DevicePair.SignInAsync(hub, backend, "ann"), reader = await DevicePair.SignInAsync(hub, backend, "ann");
+        using RawDevice writer = await DevicePair.SignInAsync(hub, backend, "ann");
+        using RawDevice reader = await DevicePair.SignInAsync(hub, backend, "ann");
         foreach (RawDevice device in new[] { writer, reader })
         {
             using var body = new StringContent(
