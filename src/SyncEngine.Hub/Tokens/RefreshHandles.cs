@@ -13,8 +13,8 @@ namespace SyncEngine.Hub.Tokens;
 /// The one before stays usable until its successor is used, because an answer can get lost; whoever presents one older than
 /// that has a copy, and the device must start anew.
 /// </summary>
-/// <remarks>A handle is <c>syr1_</c> and, in base64url, identity (16 bytes), device (16), family (16), secret (24). Only who had a
-/// handle of a family can name it, so that nobody else can end it.</remarks>
+/// <remarks>A handle is <c>syr1_</c> and, in base64url, identity (16 bytes), device (16), family (16), secret (24). Only who had
+/// a handle of a family can name it, so that nobody else can end it.</remarks>
 internal sealed class RefreshHandles(HubRows rows, TimeProvider time) : IPeriodicTask
 {
     private const string Mark = "syr1_";
