@@ -73,8 +73,11 @@ public static class SyncHubApp
         services.TryAddSingleton<SyncEndpoints>();
         services.TryAddSingleton<IdentityEndpoints>();
         services.AddHubPush();
+        services.AddHubCognito();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<RefreshHandles>());
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Revocations>());
         services.AddHostedService<PeriodicWork>();
         services.AddHealthChecks().AddCheck<HubHealth>("syncengine-hub");
         return services;
