@@ -176,7 +176,8 @@ internal sealed class GuardedHistory
         HashSet<string> held = [.. AllTexts(_peers.Hub)];
         HashSet<string> refused = [.. _peers.Devices.SelectMany(static device => device.Data.Refused)
             .Where(static write => write.Value.Kind == ValueKind.String).Select(static write => write.Value.AsString())];
-        foreach (string text in held) Assert.True(expected.Contains(text) || _byText[text].MayReturn, $"{text} was superseded and is back.");
+        foreach (string text in held)
+            Assert.True(expected.Contains(text) || _byText[text].MayReturn, $"{text} was superseded and is back.");
         foreach (string text in expected)
             Assert.True(held.Contains(text) || refused.Contains(text) || _byText[text].MayBeLost, $"{text} is lost.");
         Assert.Equal(_total, _peers.Hub.Data.Counter("c").Value);
