@@ -29,6 +29,11 @@ internal sealed class Revocations(HubRows rows, TimeProvider time)
         || await IsRevokedAsync(KeyOf(claims.Pool, claims.Id, claims.Device), claims.IssuedAt, cancellationToken)
             .ConfigureAwait(false);
 
+    /// <summary>Whether what was issued to an identity at a time is refused.</summary>
+    public ValueTask<bool> IsRevokedAsync(
+        string pool, IdentityId id, DateTimeOffset issuedAt, CancellationToken cancellationToken) =>
+        IsRevokedAsync(KeyOf(pool, id, null), issuedAt, cancellationToken);
+
     private async ValueTask<bool> IsRevokedAsync(string key, DateTimeOffset issuedAt, CancellationToken cancellationToken)
     {
         if (!_known.TryGetValue(key, out long notBefore))
