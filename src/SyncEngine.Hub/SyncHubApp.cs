@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Accounts;
+using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Logins;
@@ -117,6 +118,7 @@ public static class SyncHubApp
         RouteGroupBuilder admin = AdminEndpoints.MapSyncHubAdmin(endpoints);
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
         return admin;
     }
 

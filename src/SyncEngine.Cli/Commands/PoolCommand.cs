@@ -97,13 +97,22 @@ internal static class PoolCommand
     private static Command Describe(Terminal terminal)
     {
         Argument<string> name = Name();
-        var command = new Command("describe", "Print a pool's definition as JSON, for update --from.") { name, _hub, _key };
+        Option<bool> cognito = new("--cognito-id")
+        {
+            Description = "Print only the id by which clients of Amazon Cognito name the pool (docs/COGNITO.md).",
+        };
+        var command = new Command("describe", "Print a pool's definition as JSON, for update --from.")
+        {
+            name, cognito, _hub, _key,
+        };
         command.SetAction(async (arguments, cancellationToken) =>
         {
             using AdminClient admin = Open(arguments);
+            bool isId = arguments.GetValue(cognito);
             (JsonObject? pool, _) = await admin.SendAsync(
-                HttpMethod.Get, PathOf(arguments.GetRequiredValue(name)), null, null, cancellationToken);
-            terminal.Out.WriteLine(pool!.ToJsonString(_indented));
+                HttpMethod.Get, PathOf(arguments.GetRequiredValue(name)) + (isId ? "/cognito" : ""), null, null,
+                cancellationToken);
+            terminal.Out.WriteLine(isId ? pool!["identityPoolId"]!.GetValue<string>() : pool!.ToJsonString(_indented));
             return ExitCode.Success;
         });
         return command;
