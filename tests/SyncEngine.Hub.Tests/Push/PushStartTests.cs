@@ -19,20 +19,21 @@ public sealed class PushStartTests
     public async Task What_was_taken_last_is_in_the_feed_before_that_closes()
     {
         await using HubStore store = await OpenAsync();
-        await using ChangeFeed feed = PushFixture.Feed(store.Rows, TimeProvider.System);
-        await using ChangeHub changes = Connect(store, feed);
-        await feed.OpenAsync(PushFixture.Pool);
-        using IdentityLease lease = await store.LeaseAsync(PushFixture.Pool, PushFixture.Ann);
-        _faults.Gate.Reset();
-        _faults.Waiting.Reset();
-        lease.Identity.Dataset("save")["n"] = 1;
-        Task stopping = StartOf(store, feed).StopAsync(default);
-        await Task.Run(() => Assert.True(_faults.Waiting.Wait(TimeSpan.FromSeconds(30))));
-        Assert.False(stopping.IsCompleted);
-        _faults.Gate.Set();
-        await stopping.Soon();
-        await changes.DisposeAsync();
-        await feed.DisposeAsync();
+        await using (ChangeFeed feed = PushFixture.Feed(store.Rows, TimeProvider.System))
+        {
+            await using ChangeHub changes = Connect(store, feed);
+            await feed.OpenAsync(PushFixture.Pool);
+            using IdentityLease lease = await store.LeaseAsync(PushFixture.Pool, PushFixture.Ann);
+            _faults.Gate.Reset();
+            _faults.Waiting.Reset();
+            lease.Identity.Dataset("save")["n"] = 1;
+            Task stopping = StartOf(store, feed).StopAsync(default);
+            await Task.Run(() => Assert.True(_faults.Waiting.Wait(TimeSpan.FromSeconds(30))));
+            Assert.False(stopping.IsCompleted);
+            _faults.Gate.Set();
+            await stopping.Soon();
+        }
+
         FeedEntry entry = Assert.Single(await ReadAsync(store));
         Assert.Equal((FeedEntryType.Change, PushFixture.Ann, "save"), (entry.Type, entry.IdentityId, entry.Dataset));
     }
@@ -42,11 +43,10 @@ public sealed class PushStartTests
     {
         await using HubStore store = await OpenAsync();
         await using ChangeFeed feed = PushFixture.Feed(store.Rows, TimeProvider.System);
-        using var impatient = new CancellationTokenSource();
         Task stopping;
         using (_sessions.Open(PushFixture.Pool, PushFixture.Ann, PushFixture.Device(1), default))
         {
-            stopping = StartOf(store, feed).StopAsync(impatient.Token);
+            stopping = StartOf(store, feed).StopAsync(default);
             Assert.False(stopping.IsCompleted);
         }
 
