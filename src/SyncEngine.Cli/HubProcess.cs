@@ -95,7 +95,8 @@ internal sealed class HubProcess : IAsyncDisposable
     }
 
     /// <summary>Its addresses, and the admin key where it was made just now.</summary>
-    private static async Task<(Uri Hub, string Admin, string? Key)> ReadAsync(Process process, CancellationToken cancellationToken)
+    private static async Task<(Uri Hub, string Admin, string? Key)> ReadAsync(
+        Process process, CancellationToken cancellationToken)
     {
         (string? hub, string? admin, string? key) = (null, null, null);
         while (true)
