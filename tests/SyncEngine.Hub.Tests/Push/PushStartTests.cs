@@ -62,8 +62,10 @@ public sealed class PushStartTests
             await using ChangeHub changes = Connect(store, feed);
             await feed.OpenAsync(PushFixture.Pool);
             using IdentityLease lease = await store.LeaseAsync(PushFixture.Pool, PushFixture.Ann);
-            _faults.BeforeCommit = static _ => new IOException("The disk is full.");
+            _faults.Gate.Reset();
             lease.Identity.Dataset("save")["n"] = 1;
+            _faults.BeforeCommit = static _ => new IOException("The disk is full.");
+            _faults.Gate.Set();
             await StartOf(store, feed).StopAsync(default).Soon();
         }
 
