@@ -75,6 +75,7 @@ internal static class CommandLine
             PoolCommand.Build(terminal),
             LoadCommand.Build(terminal),
             PolicyCommand.Build(terminal),
+            CognitoCommand.Build(terminal),
             SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),
             ApplyCommand.Build(terminal),
