@@ -14,4 +14,7 @@ public sealed class CognitoOptions
     /// <summary>The keys by which an app's backend and its operators sign; at most 32. Default none: what needs one is
     /// refused.</summary>
     public IList<CognitoDeveloperKey> DeveloperKeys { get; } = [];
+
+    /// <summary>What ARNs of OpenID Connect providers stand for, in every pool; at most 32. Default none.</summary>
+    public IList<CognitoOpenIdConnectProvider> OpenIdConnectProviders { get; } = [];
 }
