@@ -24,7 +24,7 @@ namespace SyncEngine.Hub;
 /// <summary>Puts a hub into an ASP.NET Core app.</summary>
 public static class SyncHubApp
 {
-    private const string FileName = "hub.db";
+    internal const string FileName = "hub.db";
 
     /// <summary>
     /// Adds a hub: its file in <see cref="SyncHubOptions.DataFolder"/>, identity pools, credentials, sync. Options come from the
