@@ -37,7 +37,7 @@ internal static class LoadCommand
             if (arguments.GetValue(identities) is > 0 and int stored)
             {
                 await new ManyIdentities(terminal).MeasureAsync(stored, cancellationToken);
-                if ((int[])[arguments.GetValue(idle), arguments.GetValue(pairs), arguments.GetValue(cognito)] is [<= 0, <= 0, <= 0]) return ExitCode.Success;
+                if (new[] { idle, pairs, cognito }.All(option => arguments.GetValue(option) <= 0)) return ExitCode.Success;
             }
 
             await using HubProcess hub = await HubProcess.StartAsync(cancellationToken);
