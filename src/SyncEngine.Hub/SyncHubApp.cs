@@ -73,6 +73,7 @@ public static class SyncHubApp
         services.TryAddSingleton<SyncEndpoints>();
         services.TryAddSingleton<IdentityEndpoints>();
         services.AddHubPush();
+        services.AddHubCognito();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
         services.AddHostedService<PeriodicWork>();

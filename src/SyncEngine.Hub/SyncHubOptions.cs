@@ -66,6 +66,9 @@ public sealed class SyncHubOptions
     /// <summary>The account at Firebase Cloud Messaging; null for none.</summary>
     public FcmOptions? Fcm { get; set; }
 
+    /// <summary>The Cognito-wire-compatible API: its region and its developer keys.</summary>
+    public CognitoOptions Cognito { get; set; } = new();
+
     /// <summary>How long a body may be slow, from its begin on: more than 1 s, up to 5 min. Default 5 s.</summary>
     public TimeSpan BodyGrace { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -63,6 +63,10 @@ internal sealed record IdentityRow
     /// <summary>Identities that were merged into this one.</summary>
     public IReadOnlyList<MergeRow> Merges { get; init; } = [];
 
+    /// <summary>Made by the Cognito-wire-compatible API: while it is a guest, whoever knows its id is that guest. Never true of
+    /// one that a device's key minted.</summary>
+    public bool IsOpen { get; init; }
+
     [JsonIgnore]
     public bool IsGuest => Logins.Count == 0;
 

@@ -57,10 +57,11 @@ public sealed partial class HubClient
         await EnterWithAsync(HubCredential.Read(answer, Time.GetUtcNow())).ConfigureAwait(false);
     }
 
-    /// <summary>Signs in on a device that has no guest worth keeping: the current guest, which never exchanged anything, takes
-    /// the login's identity and keeps what it wrote.</summary>
-    /// <exception cref="SyncException">The token is not accepted, or the current identity was exchanged already: plan a login
-    /// instead, or log out first.</exception>
+    /// <summary>Signs in without a question, for a device that has no guest worth asking about: the current guest takes the
+    /// login's identity and keeps what it wrote; where it was synced as a guest already, it is merged into that identity
+    /// (<see cref="MergeMode.Union"/>).</summary>
+    /// <exception cref="SyncException">The token is not accepted, or the current identity is signed in as somebody else: log out
+    /// first, or plan a login.</exception>
     public async Task SignInAsync(
         string provider, string token, string? accessToken = null, CancellationToken cancellationToken = default)
     {
@@ -68,9 +69,18 @@ public sealed partial class HubClient
         ArgumentNullException.ThrowIfNull(token);
         Identity identity = _store.Identity;
         if (identity.IsPaired)
-            throw new SyncException(SyncErrorCode.Unauthorized,
-                "This device's identity has been synced as such: use PlanLoginAsync, "
-                + "which shows what becomes of its data, or LogoutAsync first.");
+        {
+            JsonElement own = await SendOwnAsync(HttpMethod.Get, "/identity", null, cancellationToken)
+                .ConfigureAwait(false);
+            LoginPlan plan = await PlanLoginAsync(provider, token, accessToken, cancellationToken).ConfigureAwait(false);
+            if (plan.Outcome != LoginOutcome.AlreadyLinked && !own.GetProperty("isGuest").GetBoolean())
+                throw new SyncException(SyncErrorCode.Unauthorized,
+                    "This device is signed in as somebody else: LogoutAsync first, "
+                    + "or use PlanLoginAsync, which shows what becomes of its data.");
+            await CommitLoginAsync(plan, MergeMode.Union, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         JsonElement answer = await EnterAsync(identity, "session", "/sessions", json =>
         {
             json.WriteString("provider", provider);
@@ -123,7 +133,7 @@ public sealed partial class HubClient
     {
         Identity identity = _store.Identity;
         await _store.FlushAsync().ConfigureAwait(false);
-        long? pending = Link.Current.PendingChanges;
+        long? pending = Link.PendingNow;
         if (wipes && !evenIfUnsynced && (pending is null || pending > 0))
             throw new SyncException(SyncErrorCode.LimitExceeded, pending is null
                 ? "Whether the hub has everything is not known, because it was not reached since the store was opened. "

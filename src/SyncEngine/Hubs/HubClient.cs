@@ -23,7 +23,9 @@ public sealed partial class HubClient : IAsyncDisposable
     private readonly string _prefix;
     private HubCredential? _credential;
     private IdentityId _credentialOf;
+    private readonly IDisposable _watching;
     private string _declared = "";
+    private int _declares;
 
     private HubClient(SyncStore store, HubClientOptions options)
     {
@@ -32,6 +34,7 @@ public sealed partial class HubClient : IAsyncDisposable
         ulong place = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes($"{options.Hub.AbsoluteUri}\n{options.Pool}"));
         _prefix = "hub/" + place.ToString("x16", CultureInfo.InvariantCulture) + "/";
         Link = store.Connect(new HubConnector(this, _http, options), new SyncOptions { Datasets = options.Datasets });
+        _watching = Link.Status.Subscribe(OnStatus);
     }
 
     /// <summary>The link that keeps the store and the hub the same.</summary>
@@ -66,6 +69,7 @@ public sealed partial class HubClient : IAsyncDisposable
     /// <summary>Stops syncing. The store stays open.</summary>
     public async ValueTask DisposeAsync()
     {
+        _watching.Dispose();
         await Link.DisposeAsync().ConfigureAwait(false);
         _http.Dispose();
     }
@@ -102,19 +106,47 @@ public sealed partial class HubClient : IAsyncDisposable
     /// <summary>Tells the hub under which replicas this device writes, so that revoking it stops those alone.</summary>
     internal async Task DeclareReplicasAsync(HubCredential credential, CancellationToken cancellationToken)
     {
-        List<string> replicas = _store.Identity.Opened.Select(static dataset => dataset.ReplicaId)
-            .Where(static replica => !replica.IsNone)
-            .Select(static replica => replica.Bits.ToString("x16", CultureInfo.InvariantCulture))
-            .OrderBy(static text => text, StringComparer.Ordinal).ToList();
+        List<string> replicas = Replicas();
         string all = credential.IdentityId + string.Join(",", replicas);
-        if (replicas.Count == 0 || all == _declared) return;
+        if (replicas.Count == 0 || all == Volatile.Read(ref _declared)) return;
         await _http.SendAsync(HttpMethod.Put, "/identity/replicas", HubHttp.Write(json =>
         {
             json.WriteStartArray("replicas");
             foreach (string replica in replicas) json.WriteStringValue(replica);
             json.WriteEndArray();
         }), credential.AccessToken, cancellationToken).ConfigureAwait(false);
-        _declared = all;
+        Volatile.Write(ref _declared, all);
+    }
+
+    private List<string> Replicas() => _store.Identity.Opened.Select(static dataset => dataset.ReplicaId)
+        .Where(static replica => !replica.IsNone)
+        .Select(static replica => replica.Bits.ToString("x16", CultureInfo.InvariantCulture))
+        .OrderBy(static text => text, StringComparer.Ordinal).ToList();
+
+    /// <summary>A dataset that was written for the first time has a new replica: the hub is told while the session
+    /// lasts.</summary>
+    private void OnStatus(SyncStatus status)
+    {
+        if (status.State != SyncState.Live || Volatile.Read(ref _credential) is not { } credential) return;
+        List<string> replicas = Replicas();
+        if (replicas.Count == 0 || credential.IdentityId + string.Join(",", replicas) == Volatile.Read(ref _declared)) return;
+        if (Interlocked.Exchange(ref _declares, 1) == 0) _ = DeclareAsync(credential);
+    }
+
+    private async Task DeclareAsync(HubCredential credential)
+    {
+        try
+        {
+            await DeclareReplicasAsync(credential, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SyncException or ObjectDisposedException)
+        {
+            // The next session begins with telling it.
+        }
+        finally
+        {
+            Volatile.Write(ref _declares, 0);
+        }
     }
 
     private string InPool(string path) => $"/pools/{Uri.EscapeDataString(_options.Pool)}{path}";

@@ -62,6 +62,18 @@ public sealed class SyncLink : IAsyncDisposable
     /// <summary>How the link is doing now.</summary>
     public SyncStatus Current => _status.Value;
 
+    /// <summary>How many changes the peer lacks at this moment, where <see cref="Current"/> may be a moment old; null where that
+    /// is not known.</summary>
+    internal long? PendingNow
+    {
+        get
+        {
+            SessionRun? run;
+            lock (_gate) run = _run;
+            return CountPending(run);
+        }
+    }
+
     /// <summary>Tries again at once, if it is waiting to.</summary>
     public void RetryNow()
     {

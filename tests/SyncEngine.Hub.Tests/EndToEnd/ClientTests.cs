@@ -151,6 +151,7 @@ public sealed class ClientTests
         lost.Identity.Dataset("save")["before"] = 1;
         await Until(one.Link, () => phone.Identity.Dataset("save")["before"] == 1);
         HubDevice gone = (await one.GetDevicesAsync()).Single(device => !device.IsThis);
+        await Until(two.Link, () => IsDeclared(hub, lost.Identity.Id, gone.DeviceId));
         await one.RevokeDeviceAsync(gone.DeviceId);
         lost.Identity.Dataset("save")["after"] = 1;
         await Until(two.Link, () => two.Link.Current.State == SyncState.NeedsAuth);
@@ -162,12 +163,47 @@ public sealed class ClientTests
         // Nor does anybody bring it for the device: what it wrote is fenced.
         byte[] stolen = await lost.ExportAsync();
         await phone.ApplyAsync(stolen);
-        Assert.Equal(1, phone.Identity.Dataset("save")["after"]);
         await Until(one.Link, () => phone.Identity.Dataset("save")["after"].IsMissing);
         Assert.Contains(phone.Identity.Dataset("save").Refused, write => write.Key == "after");
     }
 
     private static HubClientOptions Options(HubApp hub) => new(new Uri(hub.Address, "/sync"), "game") { DeviceName = "test" };
+
+    [Fact]
+    public async Task Signing_in_keeps_what_a_guest_wrote_and_refuses_who_is_somebody_else()
+    {
+        using var backend = new DeveloperBackend();
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(backend.Pool("game"));
+        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        await using HubClient one = HubClient.Connect(phone, Options(hub)), two = HubClient.Connect(laptop, Options(hub));
+        foreach (SyncStore store in new[] { phone, laptop }) store.Identity.Dataset("save").Counter("coins").Add(1);
+        await Until(one.Link, () => one.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
+        await Until(two.Link, () => two.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
+
+        // The first is linked, the second merged: both had been synced as guests.
+        await one.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        await two.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        Assert.Equal(phone.Identity.Id, laptop.Identity.Id);
+        foreach ((SyncStore store, HubClient client) in new[] { (phone, one), (laptop, two) })
+            await Until(client.Link, () => store.Identity.Dataset("save").Counter("coins").Value == 2);
+
+        await using SyncStore tablet = SyncStore.OpenInMemory();
+        await using HubClient other = HubClient.Connect(tablet, Options(hub));
+        await other.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "bob"));
+        SyncException refused = await Assert.ThrowsAsync<SyncException>(
+            () => one.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "bob")));
+        Assert.Equal(SyncErrorCode.Unauthorized, refused.Code);
+        Assert.Equal(2, phone.Identity.Dataset("save").Counter("coins").Value);
+    }
+
+    /// <summary>Whether the hub knows under which replicas a device writes, so that revoking it fences them.</summary>
+    private static bool IsDeclared(HubApp hub, IdentityId id, string device)
+    {
+        var directory = (SyncEngine.Hub.Identities.IdentityDirectory)hub.Services.GetService(
+            typeof(SyncEngine.Hub.Identities.IdentityDirectory))!;
+        return directory.FindAsync("game", id).AsTask().GetAwaiter().GetResult()?.FindDevice(device)?.Declared.Count > 0;
+    }
 
     private static async Task MergeAsync(HubApp hub, IdentityId guest, IdentityId account)
     {

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Rows;
+
+namespace SyncEngine.Hub.Cognito;
+
+/// <summary>A pool as this API knows it: the hub's definition and what only this API has.</summary>
+internal sealed record CognitoPool(IdentityPool Definition, CognitoPoolRow Row)
+{
+    /// <summary>The hub's name of the pool.</summary>
+    public string Name => Definition.Name;
+
+    /// <summary>The pool's id as clients write it.</summary>
+    public string Id => CognitoIds.Of(Row.Region, Row.Id);
+}
+
+/// <summary>
+/// The pools of the hub under the ids of this API, with the settings that only this API has, in rows <c>cognito/pool/NAME</c>. A
+/// pool that was made elsewhere gets an id when this API first meets it. Thread-safe.
+/// </summary>
+internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds ids) : IDisposable
+{
+    private const string Prefix = "cognito/pool/";
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly ConcurrentDictionary<string, CognitoPoolRow> _byName = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Guid, string> _names = new();
+    private volatile bool _isLoaded;
+
+    /// <summary>The pool of an id as a client writes it; null if there is none.</summary>
+    public async ValueTask<CognitoPool?> FindAsync(string poolId, CancellationToken cancellationToken = default)
+    {
+        if (!ids.TryParse(poolId, out string region, out Guid id)) return null;
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        if (!_names.TryGetValue(id, out string? name)) return null;
+        CognitoPool? found = await FindByNameAsync(name, cancellationToken).ConfigureAwait(false);
+        return found?.Row.Id == id && found.Row.Region == region ? found : null;
+    }
+
+    /// <summary>The pool of an id as a client writes it.</summary>
+    /// <exception cref="CognitoException">The id is malformed, or there is no such pool.</exception>
+    public async ValueTask<CognitoPool> RequireAsync(string poolId, CancellationToken cancellationToken = default) =>
+        await FindAsync(poolId, cancellationToken).ConfigureAwait(false) ?? throw CognitoException.PoolNotFound(poolId);
+
+    /// <summary>The pool of a hub's name, which gets an id if it has none; null if there is no such pool.</summary>
+    public async ValueTask<CognitoPool?> FindByNameAsync(string name, CancellationToken cancellationToken = default)
+    {
+        if (await pools.FindAsync(name, cancellationToken).ConfigureAwait(false) is not { } definition) return null;
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        if (_byName.TryGetValue(name, out CognitoPoolRow? row) && row.CreatedAt == definition.CreatedAt)
+            return new CognitoPool(definition, row);
+        row = await ChangeAsync(definition, static row => row, cancellationToken).ConfigureAwait(false);
+        return new CognitoPool(definition, row);
+    }
+
+    /// <summary>All pools in the order of the hub's names, each with an id.</summary>
+    public async ValueTask<IReadOnlyList<CognitoPool>> ListAsync(
+        string? after, int limit, CancellationToken cancellationToken = default)
+    {
+        var found = new List<CognitoPool>();
+        foreach (IdentityPool pool in await pools.ListAsync(after, limit, cancellationToken).ConfigureAwait(false))
+        {
+            if (await FindByNameAsync(pool.Name, cancellationToken).ConfigureAwait(false) is { } known) found.Add(known);
+        }
+
+        return found;
+    }
+
+    /// <summary>Changes what only this API has of a pool; durable before anyone sees it. One change at a time.</summary>
+    public async Task<CognitoPoolRow> ChangeAsync(
+        IdentityPool definition, Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken = default)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CognitoPoolRow? known = _byName.GetValueOrDefault(definition.Name);
+            bool isNew = known is null || known.CreatedAt != definition.CreatedAt;
+
+            // A pool of the same name that was made anew is another pool.
+            CognitoPoolRow row = isNew
+                ? new CognitoPoolRow { Id = NewId(), Region = ids.Region, CreatedAt = definition.CreatedAt } : known!;
+            CognitoPoolRow changed = change(row);
+            if (!isNew && changed == row) return row;
+            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(changed, CognitoPoolRow.Json);
+            await rows.WriteAsync(KeyValuePair.Create(Prefix + definition.Name, (byte[]?)bytes)).ConfigureAwait(false);
+            if (known is not null) _names.TryRemove(known.Id, out _);
+            _byName[definition.Name] = changed;
+            _names[changed.Id] = definition.Name;
+            return changed;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Forgets what only this API has of a pool that is gone.</summary>
+    public async Task RemoveAsync(string name, CancellationToken cancellationToken = default)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await rows.WriteAsync(KeyValuePair.Create(Prefix + name, (byte[]?)null)).ConfigureAwait(false);
+            if (_byName.TryRemove(name, out CognitoPoolRow? gone)) _names.TryRemove(gone.Id, out _);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public void Dispose() => _changing.Dispose();
+
+    private static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+
+    private async ValueTask LoadAsync(CancellationToken cancellationToken)
+    {
+        if (_isLoaded) return;
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_isLoaded) return;
+            foreach ((string key, byte[] bytes) in await rows.ReadRangeAsync(Prefix, null, int.MaxValue, cancellationToken)
+                .ConfigureAwait(false))
+            {
+                CognitoPoolRow row = JsonSerializer.Deserialize<CognitoPoolRow>(bytes, CognitoPoolRow.Json)
+                    ?? throw new InvalidDataException($"The row {key} is empty.");
+                _byName[key[Prefix.Length..]] = row;
+                _names[row.Id] = key[Prefix.Length..];
+            }
+
+            _isLoaded = true;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+}
+
+/// <summary>What only this API has of a pool. Immutable; what is null was never set.</summary>
+internal sealed record CognitoPoolRow
+{
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    };
+
+    public required Guid Id { get; init; }
+
+    public required string Region { get; init; }
+
+    /// <summary>When the hub's pool was made: another time means another pool of the same name.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The name that this API shows; null for the hub's name.</summary>
+    public string? DisplayName { get; init; }
+
+    /// <summary>The set-up of the Identity API as it was given.</summary>
+    public JsonElement? Identity { get; init; }
+
+    /// <summary>The set-up of the Sync API (push, streams, events, bulk publish) as that API writes it.</summary>
+    public JsonElement? Sync { get; init; }
+}

@@ -1,0 +1,17 @@
+namespace SyncEngine.Hub;
+
+/// <summary>The Cognito-wire-compatible API of a hub; used where the app maps it with <c>MapCognitoApi</c>.</summary>
+public sealed class CognitoOptions
+{
+    /// <summary>The region that ids of new pools begin with and that clients are set up for: letters, digits, <c>_</c> and
+    /// <c>-</c>, at most 18. Default <c>us-east-1</c>.</summary>
+    public string Region { get; set; } = "us-east-1";
+
+    /// <summary>Further regions whose ids and signatures are taken, such as those of pools that were imported. Default
+    /// none.</summary>
+    public IList<string> OtherRegions { get; } = [];
+
+    /// <summary>The keys by which an app's backend and its operators sign; at most 32. Default none: what needs one is
+    /// refused.</summary>
+    public IList<CognitoDeveloperKey> DeveloperKeys { get; } = [];
+}
