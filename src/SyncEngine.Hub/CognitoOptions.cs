@@ -14,4 +14,13 @@ public sealed class CognitoOptions
     /// <summary>The keys by which an app's backend and its operators sign; at most 32. Default none: what needs one is
     /// refused.</summary>
     public IList<CognitoDeveloperKey> DeveloperKeys { get; } = [];
+
+    /// <summary>Functions that pools may name for the event SyncTrigger, by the last part of the function's ARN. Default
+    /// none.</summary>
+    public IDictionary<string, CognitoReceiver> Functions { get; } =
+        new Dictionary<string, CognitoReceiver>(StringComparer.Ordinal);
+
+    /// <summary>Streams that pools may send their changes to, by the stream's name. Default none.</summary>
+    public IDictionary<string, CognitoReceiver> Streams { get; } =
+        new Dictionary<string, CognitoReceiver>(StringComparer.Ordinal);
 }

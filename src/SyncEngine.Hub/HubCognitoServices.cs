@@ -11,5 +11,6 @@ internal static class HubCognitoServices
     {
         services.TryAddSingleton<CognitoIds>();
         services.TryAddSingleton<CognitoPools>();
+        services.AddHubCognitoSync();
     }
 }

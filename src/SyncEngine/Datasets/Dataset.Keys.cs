@@ -15,27 +15,13 @@ public sealed partial class Dataset
     /// particular order. Costs a pass over all cells.</summary>
     internal IReadOnlyCollection<KeyState> KeysChangedAfter(long revision)
     {
-        var found = new Dictionary<string, KeyState>(StringComparer.Ordinal);
-        lock (_gate)
-        {
-            if (revision >= _state.Revision) return [];
-            for (int cell = 0; cell < _state.Table.Bound; cell++)
-            {
-                ref CellData data = ref _state.Table[cell];
-                if (data.Kind == 0 || data.IsEmpty || CellKinds.IsHeader(data.Kind) || data.Revision <= revision) continue;
-                string key = DatasetText.Decode(_state.Table.KeyOf(data));
-                var changed = new KeyState(key, data.Revision, LatestIn(cell));
-                if (found.TryGetValue(key, out KeyState known))
-                {
-                    changed = new KeyState(key, Math.Max(known.Revision, changed.Revision),
-                        known.Time > changed.Time ? known.Time : changed.Time);
-                }
+        lock (_gate) return revision >= _state.Revision ? [] : ListChangedAfter(revision).Values;
+    }
 
-                found[key] = changed;
-            }
-        }
-
-        return found.Values;
+    /// <summary>As <see cref="KeysChangedAfter"/>, of a running transaction: what it wrote so far.</summary>
+    internal IEnumerable<KeyState> KeysChangedIn(long revision)
+    {
+        lock (_gate) return ListChangedAfter(revision - 1).Values;
     }
 
     /// <summary>The revision that last changed a record of any kind under a key; 0 if nothing is known of it. In a
@@ -57,6 +43,27 @@ public sealed partial class Dataset
         }
 
         return revision;
+    }
+
+    private Dictionary<string, KeyState> ListChangedAfter(long revision)
+    {
+        var found = new Dictionary<string, KeyState>(StringComparer.Ordinal);
+        for (int cell = 0; cell < _state.Table.Bound; cell++)
+        {
+            ref CellData data = ref _state.Table[cell];
+            if (data.Kind == 0 || data.IsEmpty || CellKinds.IsHeader(data.Kind) || data.Revision <= revision) continue;
+            string key = DatasetText.Decode(_state.Table.KeyOf(data));
+            var changed = new KeyState(key, data.Revision, LatestIn(cell));
+            if (found.TryGetValue(key, out KeyState known))
+            {
+                changed = new KeyState(key, Math.Max(known.Revision, changed.Revision),
+                    known.Time > changed.Time ? known.Time : changed.Time);
+            }
+
+            found[key] = changed;
+        }
+
+        return found;
     }
 
     private long RevisionIn(int cell) => cell < 0 || _state.Table[cell].IsEmpty ? 0 : _state.Table[cell].Revision;

@@ -57,9 +57,9 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
     /// <param name="device">Which device writes, so that it is not told of its own change; null where none says so.</param>
     /// <param name="also">What the hub writes besides; null for nothing.</param>
     /// <param name="cancellationToken">Ends the wait for what goes before it.</param>
-    /// <returns>The records as they are now.</returns>
-    /// <exception cref="CognitoException">A patch is stale, a limit would be exceeded, a record cannot read so, or the identity is
-    /// gone. Nothing was changed.</exception>
+    /// <returns>All records that the call wrote, what the hub wrote besides included, as they are now.</returns>
+    /// <exception cref="CognitoException">A patch is stale, a limit would be exceeded, a record cannot read so, or the identity
+    /// is gone. Nothing was changed.</exception>
     public async Task<IReadOnlyList<LegacyRecord>> UpdateAsync(string pool, IdentityId id, string name,
         IReadOnlyList<LegacyPatch> patches, SessionLimits limits, string? device, Action<Transaction>? also,
         CancellationToken cancellationToken)
@@ -78,13 +78,17 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 dataset.Write(write =>
                 {
                     long records = dataset.State.LiveRecords, bytes = dataset.State.LiveBytes;
-                    foreach (LegacyPatch patch in patches) Apply(write, dataset, patch);
+                    long before = dataset.Revision;
+                    foreach (LegacyPatch patch in patches) CheckCount(patch, dataset.RevisionOf(patch.Key));
+                    foreach (LegacyPatch patch in patches) Apply(write, patch);
                     also?.Invoke(write);
                     CheckLimits(dataset, limits, records, bytes);
                     long now = time.GetUtcNow().ToUnixTimeMilliseconds();
                     row = row.After(patches, dataset.RevisionOf, now);
-                    written = [.. patches.Select(patch => new LegacyRecord(patch.Key, LegacyText.Read(write, patch.Key),
-                        dataset.RevisionOf(patch.Key), now, patch.DeviceMilliseconds ?? now))];
+                    Dictionary<string, long?> dates = patches.ToDictionary(static patch => patch.Key,
+                        static patch => patch.DeviceMilliseconds, StringComparer.Ordinal);
+                    written = [.. dataset.KeysChangedIn(before + 1).Select(state => new LegacyRecord(state.Key,
+                        LegacyText.Read(write, state.Key), before + 1, now, dates.GetValueOrDefault(state.Key) ?? now))];
                     if (device is not null) lease.NoteSender(name, device);
                 });
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
@@ -152,15 +156,26 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         return found;
     }
 
+    /// <summary>What the keys of patches read as now.</summary>
+    /// <exception cref="CognitoException">A patch is stale.</exception>
+    public async Task<IReadOnlyList<string?>> TextsAsync(string pool, IdentityId id, string name,
+        IReadOnlyList<LegacyPatch> patches, CancellationToken cancellationToken)
+    {
+        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
+        Dataset? dataset = lease.Identity.HasDataset(name) ? lease.Identity.OpenForJoin(name) : null;
+        foreach (LegacyPatch patch in patches) CheckCount(patch, dataset?.RevisionOf(patch.Key) ?? 0);
+        return [.. patches.Select(patch => dataset is null ? null : LegacyText.Read(dataset, patch.Key))];
+    }
+
     /// <summary>What a call that writes would change, record by record, for whoever wants to look at it before.</summary>
     /// <exception cref="CognitoException">A patch is stale or a record cannot read so.</exception>
     public async Task<IReadOnlyList<RecordChange>> ProposeAsync(string pool, IdentityId id, string name,
-        IReadOnlyList<LegacyPatch> patches, CancellationToken cancellationToken)
+        SyncProposal proposal, CancellationToken cancellationToken)
     {
         using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
         Dataset? dataset = lease.Identity.HasDataset(name) ? lease.Identity.OpenForJoin(name) : null;
-        foreach (LegacyPatch patch in patches) CheckCount(patch, dataset?.RevisionOf(patch.Key) ?? 0);
+        foreach (LegacyPatch patch in proposal.Patches) CheckCount(patch, dataset?.RevisionOf(patch.Key) ?? 0);
         if (dataset?.EncodeAll() is { } content)
         {
             before.JoinContent(content);
@@ -169,7 +184,8 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
 
         after.Write(write =>
         {
-            foreach (LegacyPatch patch in patches) Apply(write, patch);
+            foreach (LegacyPatch patch in proposal.Patches) Apply(write, patch);
+            proposal.Also?.Invoke(write);
         });
         return RecordChange.Between(before, after);
     }
@@ -192,13 +208,9 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         return new LegacyChanges(records, end, row.Shows(dataset), isOver, next);
     }
 
-    private static void Apply(Transaction write, Dataset dataset, LegacyPatch patch)
-    {
-        CheckCount(patch, dataset.RevisionOf(patch.Key));
-        Apply(write, patch);
-    }
-
-    private static void Apply(Transaction write, LegacyPatch patch)
+    /// <summary>Makes a record read as a patch says.</summary>
+    /// <exception cref="CognitoException">It cannot read so.</exception>
+    public static void Apply(Transaction write, LegacyPatch patch)
     {
         try
         {
@@ -207,8 +219,8 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         }
         catch (FormatException e)
         {
-            throw CognitoException.InvalidParameter($"Record {patch.Key} was written by another kind of client and cannot read so: "
-                + $"{e.Message}. Send it in the form in which it was listed.");
+            throw CognitoException.InvalidParameter($"Record {patch.Key} was written by another kind of client and cannot read "
+                + $"so: {e.Message}. Send it in the form in which it was listed.");
         }
     }
 

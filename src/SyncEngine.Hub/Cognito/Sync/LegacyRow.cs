@@ -26,7 +26,7 @@ internal sealed record LegacyRow
     public IReadOnlyDictionary<string, DeviceDate> Dates { get; init; } = new Dictionary<string, DeviceDate>();
 
     /// <summary>The rows of an identity's datasets begin so.</summary>
-    public static string PrefixOf(string pool, IdentityId id) => $"cognito/ds/{pool}/{id}/";
+    public static string PrefixOf(string pool, IdentityId id) => $"cognito/of/{pool}/{id}/dataset/";
 
     public static LegacyRow Decode(byte[]? bytes) => bytes is null ? new LegacyRow()
         : JsonSerializer.Deserialize<LegacyRow>(bytes, RowJson.Options) ?? new LegacyRow();

@@ -15,12 +15,13 @@ namespace SyncEngine.Hub.Cognito.Sync;
 internal static class LegacyText
 {
     /// <summary>The text under a key; null if there is nothing to read.</summary>
-    public static string? Read(Records records, string key) => Shown(records, key) is { } kind ? Format(records, key, kind) : null;
+    public static string? Read(Records records, string key) =>
+        Shown(records, key) is { } kind ? Format(records, key, kind) : null;
 
     /// <summary>
-    /// Makes a key read as a text, always by a write. Where a number, counter, set or anything else that is no text shows, the text
-    /// is read as JSON of the same kind: a counter is brought to the number by an addition, so that concurrent additions still
-    /// count. A register of which the text is no value of the same kind becomes a text.
+    /// Makes a key read as a text, always by a write. Where a number, counter, set or anything else that is no text shows, the
+    /// text is read as JSON of the same kind: a counter is brought to the number by an addition, so that concurrent additions
+    /// still count. A register of which the text is no value of the same kind becomes a text.
     /// </summary>
     /// <exception cref="FormatException">A counter, max, min, set, map or list cannot read so; the message says why.</exception>
     public static void Write(Transaction write, string key, string text)

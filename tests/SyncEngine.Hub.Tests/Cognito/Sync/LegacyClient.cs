@@ -58,7 +58,8 @@ internal sealed class LegacyClient(LegacyWorld world, System.Random random)
         if (_last == 0) await PullAsync(static () => Task.CompletedTask);
         LegacyPatch[] patches = [.. Enumerable.Range(0, random.Next(1, 3)).Select(_ => "k" + random.Next(KeysMax)).Distinct()
             .Select(NewPatch)];
-        Dictionary<string, long> counts = await world.OnHubAsync(static hub => Keys.ToDictionary(static key => key, hub.RevisionOf));
+        Dictionary<string, long> counts = await world.OnHubAsync(
+            static hub => Keys.ToDictionary(static key => key, hub.RevisionOf));
         Dictionary<string, string?> texts = await TextsAsync();
         bool isStale = patches.Any(patch => counts[patch.Key] != patch.SyncCount);
         IReadOnlyList<LegacyRecord> written;
