@@ -8,7 +8,7 @@ internal static class Shrinking
     /// <summary>The shortest history found that still goes wrong.</summary>
     /// <param name="steps">A history that goes wrong.</param>
     /// <param name="fails">Whether a history goes wrong.</param>
-    public static List<Step> Shrink(List<Step> steps, Func<List<Step>, bool> fails)
+    public static List<T> Shrink<T>(List<T> steps, Func<List<T>, bool> fails)
     {
         int plays = 0;
         for (int size = Math.Max(1, steps.Count / 2); plays < PlaysMax;)
@@ -16,7 +16,7 @@ internal static class Shrinking
             bool any = false;
             for (int at = 0; at < steps.Count && plays < PlaysMax;)
             {
-                List<Step> fewer = [.. steps.GetRange(0, at), .. steps.Skip(at + size)];
+                List<T> fewer = [.. steps.GetRange(0, at), .. steps.Skip(at + size)];
                 plays++;
                 if (fails(fewer)) (steps, any) = (fewer, true);
                 else at += size;

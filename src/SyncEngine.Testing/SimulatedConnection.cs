@@ -11,6 +11,7 @@ internal sealed class SimulatedConnection : IDisposable
     private const int Capacity = 24;
     private readonly List<byte[]>[] _lines = [[], []];
     private readonly SyncSession[] _ends;
+    private readonly string[] _names;
     private readonly int _loss;
     private readonly int _duplication;
     private readonly int _reordering;
@@ -20,9 +21,25 @@ internal sealed class SimulatedConnection : IDisposable
 
     public SimulatedConnection(
         SimulatedDevice left, SimulatedDevice right, Random random, SimulationFaults faults, Func<byte[], byte[]>? tamper)
+        : this([left.Name, right.Name], part =>
+        [
+            new SyncSession(left.Store.Identity, new SessionOptions { IsInitiator = true, PartBytes = part }),
+            new SyncSession(right.Store.Identity, new SessionOptions { PartBytes = part }),
+        ], random, faults, tamper)
     {
-        _tamper = tamper;
         Devices = [left, right];
+    }
+
+    /// <summary>A connection of any two sides.</summary>
+    /// <param name="names">What the sides are called.</param>
+    /// <param name="open">Opens their sessions, the initiator's first, with parts of so many bytes.</param>
+    /// <param name="random">Draws how bad the line is.</param>
+    /// <param name="faults">What may happen on it.</param>
+    /// <param name="tamper">Changes each message; null for none.</param>
+    public SimulatedConnection(
+        string[] names, Func<int, SyncSession[]> open, Random random, SimulationFaults faults, Func<byte[], byte[]>? tamper)
+    {
+        (_names, _tamper) = (names, tamper);
         bool isBad = random.Next(2) == 0;
         int Draw(SimulationFaults fault, int most) => isBad && (faults & fault) != 0 ? random.Next(most) : 0;
         _loss = Draw(SimulationFaults.Loss, 40);
@@ -30,29 +47,32 @@ internal sealed class SimulatedConnection : IDisposable
         _reordering = Draw(SimulationFaults.Reordering, 60);
         _slowSide = (faults & SimulationFaults.SlowPeers) != 0 && random.Next(6) == 0 ? random.Next(2) : -1;
         int part = random.Next(3) switch { 0 => 60, 1 => 400, _ => 256 * 1024 };
-        _ends =
-        [
-            new SyncSession(left.Store.Identity, new SessionOptions { IsInitiator = true, PartBytes = part }),
-            new SyncSession(right.Store.Identity, new SessionOptions { PartBytes = part }),
-        ];
-        Words = $"{left.Name} connects to {right.Name} ({_loss} % lost, {_duplication} % repeated, {_reordering} % reordered, "
-            + $"{(_slowSide < 0 ? "" : Devices[_slowSide].Name + " slow, ")}parts of {part} bytes)";
+        _ends = open(part);
+        Words = $"{names[0]} connects to {names[1]} ({_loss} % lost, {_duplication} % repeated, {_reordering} % reordered, "
+            + $"{(_slowSide < 0 ? "" : names[_slowSide] + " slow, ")}parts of {part} bytes)";
     }
 
-    public SimulatedDevice[] Devices { get; }
+    /// <summary>The devices at its ends, where both are devices.</summary>
+    public SimulatedDevice[] Devices { get; } = [];
+
+    /// <summary>Whether a side may refuse writes, as a hub does.</summary>
+    public bool MayRefuse { get; init; }
 
     public string Words { get; }
+
+    /// <summary>For each dataset what the other end of a side has for sure.</summary>
+    public Dictionary<string, VersionVector> PeerVersions(int end) => _ends[end].PeerVersions();
 
     /// <summary>Both sides know of nothing that the other lacks, and nothing is under way.</summary>
     public bool IsQuiet => _ends[0].Progress.IsLive && _ends[1].Progress.IsLive && _lines[0].Count + _lines[1].Count == 0;
 
-    public string State => string.Join(" / ", _ends.Select((end, i) => $"{Devices[i].Name}: live {end.Progress.IsLive}, open "
+    public string State => string.Join(" / ", _ends.Select((end, i) => $"{_names[i]}: live {end.Progress.IsLive}, open "
         + $"{end.Progress.IsOpen}, {_lines[i].Count} messages under way to it"));
 
     /// <summary>One thing happens, if anything can: a session hands out a message, or one arrives.</summary>
-    /// <returns>The device that took a message, and what happened in words.</returns>
+    /// <returns>The side that took a message, −1 for none, and what happened in words.</returns>
     /// <exception cref="HistoryException">A session cut off an honest peer.</exception>
-    public (SimulatedDevice? Changed, string? Words) Step(Random random, SimulationReport counts)
+    public (int Changed, string? Words) Step(Random random, SimulationReport counts)
     {
         int side = random.Next(2), action = random.Next(2);
         for (int attempt = 0; attempt < 4; attempt++)
@@ -62,15 +82,15 @@ internal sealed class SimulatedConnection : IDisposable
             if (takes ? TrySend(end, random, counts, out string? words) : TryDeliver(end, random, counts, out words))
             {
                 _idle = 0;
-                return (takes ? null : Devices[end], words);
+                return (takes ? -1 : end, words);
             }
         }
 
         // What a timer does: whoever misses something says again what may be lost.
-        if (++_idle % 3 != 0) return default;
+        if (++_idle % 3 != 0) return (-1, null);
         foreach (SyncSession end in _ends)
             if (end.Progress.AwaitsAcknowledgement || !end.Progress.IsLive) end.Resend();
-        return (null, $"{Devices[0].Name} and {Devices[1].Name} send again what may be lost");
+        return (-1, $"{_names[0]} and {_names[1]} send again what may be lost");
     }
 
     /// <summary>A message arrives that was changed on its way, or made up.</summary>
@@ -107,7 +127,7 @@ internal sealed class SimulatedConnection : IDisposable
 
         // A handshake is over a connection that keeps order and loses nothing; what comes after need not be.
         bool isHello = MessageWords.IsHello(message);
-        string what = $"{Devices[end].Name} sends {MessageWords.Of(message)} to {Devices[1 - end].Name}";
+        string what = $"{_names[end]} sends {MessageWords.Of(message)} to {_names[1 - end]}";
         if (!isHello && random.Next(100) < _loss)
         {
             counts.Disturbed++;
@@ -134,22 +154,22 @@ internal sealed class SimulatedConnection : IDisposable
         line.RemoveAt(at);
         counts.Delivered++;
         if (at > 0) counts.Disturbed++;
-        words = $"{Devices[end].Name} gets {MessageWords.Of(message)}{(at > 0 ? " out of turn" : "")}";
+        words = $"{_names[end]} gets {MessageWords.Of(message)}{(at > 0 ? " out of turn" : "")}";
         try
         {
             _ends[end].Receive(message);
         }
         catch (SyncException e)
         {
-            throw new HistoryException($"{Devices[end].Name} cuts {Devices[1 - end].Name} off: {e.Message}", e);
+            throw new HistoryException($"{_names[end]} cuts {_names[1 - end]} off: {e.Message}", e);
         }
 
-        if (_ends[end].Progress.Refusals.Count == 0) return true;
+        if (MayRefuse || _ends[end].Progress.Refusals.Count == 0) return true;
         (string dataset, SyncException refusal) = _ends[end].Progress.Refusals.First();
 
         // Who misses changes in a torn file says so; it is no refusal.
         if (refusal.Code == SyncErrorCode.Damaged) return true;
         throw new HistoryException(
-            $"{Devices[end].Name} and {Devices[1 - end].Name} cannot agree on {dataset}: {refusal.Message}");
+            $"{_names[end]} and {_names[1 - end]} cannot agree on {dataset}: {refusal.Message}");
     }
 }

@@ -176,9 +176,9 @@ internal sealed partial class World : IDisposable
 
     private void Transmit(SimulatedConnection connection, Random random)
     {
-        (SimulatedDevice? changed, string? words) = connection.Step(random, _counts);
+        (int changed, string? words) = connection.Step(random, _counts);
         if (words is not null) Tell(words);
-        if (changed is not null) Check(changed);
+        if (changed >= 0) Check(connection.Devices[changed]);
     }
 
     private void Cut(SimulatedConnection connection, Random random)

@@ -80,7 +80,9 @@ public sealed partial class SyncStore
         {
             if (suffix.Length > 0 && name.EndsWith(suffix, StringComparison.Ordinal)) continue;
             Dataset to = target.OpenForJoin(name + suffix);
-            to.JoinContent(source.OpenForJoin(name).EncodeAll());
+            Dataset from = source.OpenForJoin(name);
+            to.JoinContent(from.EncodeAll());
+            to.TakeRefused(from);
             await to.FlushAsync().ConfigureAwait(false);
             moved.Add(name);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using SyncEngine.Hub.Tests.Simulation;
 using SyncEngine.LiteDB.Tests;
 using SyncEngine.Tests.Simulation;
 using SyncEngine.Tests.Wire;
@@ -11,13 +12,14 @@ using SyncEngine.Tests.Wire;
 //   synckill  SEED COUNT   kill -9 of one of two processes that sync live over the loopback
 //   healing   SEED COUNT   random copies and rollbacks, engine and model
 //   sessions  SEED COUNT   random histories of stores over bad networks
+//   hub       SEED SECONDS random histories of devices with a hub in the middle, for so long
 //   frames    SEED COUNT   mutated frames and messages
 //   io        SEED STRIDE  every STRIDE-th I/O fails, then the disk is full at every STRIDE-th
 // Prints each failure; exits 1 if there was one.
 if (args.Length != 3 || !int.TryParse(args[1], NumberStyles.None, CultureInfo.InvariantCulture, out int seed)
     || !int.TryParse(args[2], NumberStyles.None, CultureInfo.InvariantCulture, out int count))
 {
-    Console.Error.WriteLine("usage: histories|powercut|kill|synckill|healing|sessions|frames|io SEED COUNT");
+    Console.Error.WriteLine("usage: histories|powercut|kill|synckill|healing|sessions|hub|frames|io SEED COUNT");
     return 2;
 }
 
@@ -32,6 +34,7 @@ int failures = args[0] switch
     "synckill" => SyncKillSoak.Run(seed, count, Console.WriteLine).Count,
     "healing" => SyncSoak.RunHealing(seed, count, Console.WriteLine),
     "sessions" => SyncSoak.RunSessions(seed, count, Console.WriteLine),
+    "hub" => HubSimulationSoak.Run(seed, count, Console.WriteLine),
     "frames" => FrameSoak.Run(seed, count, Console.WriteLine).Count,
     "io" => FaultSoak.RunFailures(seed, count, Console.WriteLine).Count
         + FaultSoak.RunFullDisks(seed, count, Console.WriteLine).Count,

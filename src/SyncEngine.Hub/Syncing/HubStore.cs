@@ -37,6 +37,7 @@ internal sealed partial class HubStore : IAsyncDisposable
             Random = options.Random,
             FrameLimits = options.FrameLimits,
             ChangeQueueMax = 1024,
+            SnapshotSlackBytes = options.SnapshotSlackBytes,
             Journal = journal,
             Claim = page.Claim,
         };
@@ -61,6 +62,9 @@ internal sealed partial class HubStore : IAsyncDisposable
             lock (_gate) return _slots.Count;
         }
     }
+
+    /// <summary>For a simulation, which does the storage thread's work.</summary>
+    internal Journal Journal => _journal;
 
     /// <summary>Opens the hub's file, or makes it.</summary>
     /// <exception cref="SyncException">The file is in use, damaged, of a newer format, or an app's store.</exception>

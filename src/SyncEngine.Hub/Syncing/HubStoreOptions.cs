@@ -30,6 +30,10 @@ internal sealed record HubStoreOptions
     /// <summary>How often idle identities are looked for. Default 5 s.</summary>
     public TimeSpan SweepEvery { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Bytes of overwritten changes that a dataset's log may hold before a snapshot replaces it. Default
+    /// 1 MiB.</summary>
+    public long SnapshotSlackBytes { get; init; } = 1024 * 1024;
+
     /// <summary>Whether there is no storage thread: a simulation does its work.</summary>
     public bool StoresByHand { get; init; }
 }

@@ -40,6 +40,18 @@ public sealed partial class Dataset
         }
     }
 
+    /// <summary>Keeps aside what another dataset did, whose place this one takes; what is here already is not doubled.</summary>
+    internal void TakeRefused(Dataset other)
+    {
+        IReadOnlyList<RefusedWrite> theirs = other.Refused;
+        lock (_gate)
+        {
+            EnterLocked();
+            Keep([.. theirs.Select(write => write with { Dataset = Name, Row = null })
+                .Where(write => !_refused.Exists(kept => kept with { Row = null } == write))]);
+        }
+    }
+
     /// <summary>
     /// Takes back writes that a hub refused: writes what the hub shows in their place, so that everything else can go on,
     /// and keeps their values in <see cref="Refused"/>.

@@ -1,0 +1,39 @@
+using SyncEngine.Hub.Syncing;
+using SyncEngine.Identities;
+using SyncEngine.Testing;
+
+namespace SyncEngine.Hub.Tests.Simulation;
+
+/// <summary>A connection of a device with the hub, or with another device.</summary>
+internal sealed class HubLink(SimulatedConnection wire, Party party, Party? other, IdentityId id) : IDisposable
+{
+    private readonly List<IDisposable> _held = [];
+
+    public SimulatedConnection Wire => wire;
+
+    public Party Party => party;
+
+    /// <summary>The device at the other end; null for the hub.</summary>
+    public Party? Other => other;
+
+    /// <summary>Whose data it is.</summary>
+    public IdentityId Id => id;
+
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Has the hub's side end with the connection, and the connection when the hub cuts it.</summary>
+    public void Hold(OpenSession session, IdentityLease lease)
+    {
+        _held.Add(session);
+        _held.Add(lease);
+        session.Token.Register(Dispose);
+    }
+
+    public void Dispose()
+    {
+        if (IsClosed) return;
+        IsClosed = true;
+        wire.Dispose();
+        foreach (IDisposable held in _held) held.Dispose();
+    }
+}
