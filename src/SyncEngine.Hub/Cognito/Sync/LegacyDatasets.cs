@@ -134,7 +134,8 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
             });
         }
 
-        await durable.ConfigureAwait(false);
+        // Where nothing was written there is no commit to wait for.
+        if (summary is not null) await durable.ConfigureAwait(false);
         return summary;
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
+using SyncEngine.Hub.Rows;
 using Xunit;
 using static SyncEngine.Hub.Tests.Cognito.Sync.SyncApi;
 
@@ -53,7 +54,7 @@ public sealed class DatasetOperationsTests
     {
         await using SyncApi api = await StartAsync();
         await api.UpdateAsync(Put("a", "1"));
-        CognitoCaller bob = api.CallerOf(await api.RegisterAsync());
+        CognitoCaller bob = CallerOf(await api.RegisterAsync());
         foreach (string operation in (string[])
             ["ListRecords", "UpdateRecords", "DescribeDataset", "DeleteDataset", "ListDatasets", "DescribeIdentityUsage",
                 "RegisterDevice", "SubscribeToDataset", "UnsubscribeFromDataset"])
@@ -146,7 +147,7 @@ public sealed class DatasetOperationsTests
     {
         await using SyncApi api = await StartAsync();
         await api.UpdateAsync(Put("a", "1"));
-        var rows = api.Services.GetRequiredService<Rows.HubRows>();
+        var rows = api.Services.GetRequiredService<HubRows>();
         Assert.NotEmpty(await rows.ReadRangeAsync($"cognito/of/game/{api.Ann}/", null, 10));
         await api.Services.GetRequiredService<IdentityRemoval>().DeleteAsync("game", api.Ann, default);
         Assert.Empty(await rows.ReadRangeAsync($"cognito/of/game/{api.Ann}/", null, 10));

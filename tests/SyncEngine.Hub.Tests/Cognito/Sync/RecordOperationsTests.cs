@@ -138,7 +138,7 @@ public sealed class RecordOperationsTests
         var sessions = new SyncSessions(seals, time);
         var row = (await ((Identities.IdentityDirectory)api.Services.GetService(typeof(Identities.IdentityDirectory))!)
             .FindAsync("game", api.Ann))!;
-        var scope = new SyncScope(api.CallerOf(api.Ann), api.Pool, row);
+        var scope = new SyncScope(CallerOf(api.Ann), api.Pool, row);
         string token = await sessions.ContinueAsync(scope, "save", null, default);
         time.Advance(SyncSessions.Lifetime - TimeSpan.FromSeconds(1));
         await sessions.CheckAsync(scope, "save", token, default);

@@ -54,7 +54,7 @@ internal sealed class SyncApi : IAsyncDisposable
 
     public string WireOf(IdentityId id) => CognitoIds.Of(Pool.Row.Region, id);
 
-    public CognitoCaller CallerOf(IdentityId id) => new()
+    public static CognitoCaller CallerOf(IdentityId id) => new()
     {
         AccessKeyId = "ASIA0000000000000000", Pool = "game", Id = id, Role = "guest", IsGuest = true,
     };
