@@ -23,4 +23,7 @@ public sealed class CognitoOptions
     /// <summary>Streams that pools may send their changes to, by the stream's name. Default none.</summary>
     public IDictionary<string, CognitoReceiver> Streams { get; } =
         new Dictionary<string, CognitoReceiver>(StringComparer.Ordinal);
+
+    /// <summary>What ARNs of OpenID Connect providers stand for, in every pool; at most 32. Default none.</summary>
+    public IList<CognitoOpenIdConnectProvider> OpenIdConnectProviders { get; } = [];
 }

@@ -76,6 +76,8 @@ public static class SyncHubApp
         services.AddHubCognito();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<RefreshHandles>());
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Revocations>());
         services.AddHostedService<PeriodicWork>();
         services.AddHealthChecks().AddCheck<HubHealth>("syncengine-hub");
         return services;

@@ -76,6 +76,9 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     /// <summary>The file's own random id, kept by copies of it.</summary>
     public Guid FileId => _page.FileId;
 
+    /// <summary>Ends what uses the store, before it closes; it must not throw. Null for nothing.</summary>
+    internal Func<Task>? Closing { get; set; }
+
     /// <summary>Where changes wait to become durable; null in memory.</summary>
     internal Journal? Journal => _journal;
 
@@ -192,6 +195,7 @@ public sealed partial class SyncStore : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (Closing is { } closing) await closing().ConfigureAwait(false);
         _closing.Cancel();
         await CloseLinks().ConfigureAwait(false);
         SyncException? failure = null;

@@ -54,10 +54,9 @@ internal sealed class DeviceEntry(
         if (use is null || !DeviceProof.Verify(use.Row.PublicKey, "refresh", pool.Name, challenge, handle, signature)
             || !await challenges.TryUseAsync(ChallengePurpose, pool.Name, challenge, cancellationToken).ConfigureAwait(false))
             throw NotAccepted();
-        IdentityId before = IdentityId.Parse(use.Row.Identity);
-        IdentityRow row = await directory.ResolveAsync(pool.Name, before, cancellationToken).ConfigureAwait(false)
+        IdentityRow row = await directory.ResolveAsync(pool.Name, use.Id, cancellationToken).ConfigureAwait(false)
             ?? throw NotAccepted();
-        DeviceRow device = row.FindDevice(use.Row.Device) ?? throw NotAccepted();
+        DeviceRow device = row.FindDevice(use.Device) ?? throw NotAccepted();
         if (row.State == IdentityState.Disabled)
             throw new DirectoryException(DirectoryFault.Disabled, "This identity was disabled. Ask the hub's operator.");
         if (device.RevokedAt is not null) throw NotAccepted();
@@ -70,7 +69,7 @@ internal sealed class DeviceEntry(
             }, cancellationToken).ConfigureAwait(false);
         }
 
-        return await GrantAsync(pool, row, device, before, use, cancellationToken).ConfigureAwait(false);
+        return await GrantAsync(pool, row, device, use.Id, use, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Issues what a device needs.</summary>

@@ -18,20 +18,40 @@ internal sealed class SessionCallers(PoolRegistry pools, Fences fences)
         string role = PoolAccess.RoleOf(pool, row) ?? throw new EntryException(EntryFault.NoRole, "no-role",
             "This pool gives this identity no role. Ask the hub's operator.");
         fences.Note(row);
-        HashSet<ulong>? foreign = pool.RelaysAllowed ? null
-            : [.. row.Devices.Where(device => device.Id != caller.Device.Id).SelectMany(static device => device.Declared)];
+        Dictionary<ulong, Func<string, string, bool>> foreign = ForeignTo(pool, role, row, caller.Device.Id);
         return new SyncCaller(row.Pool, row.Id, caller.Device.Id, caller.Claims.Expires, new SessionAccess
         {
             Allows = CompiledPool.Of(pool).DatasetsOf(role, row, caller.Device.Id),
             Limits = PoolAccess.LimitsOf(pool),
             Fence = FenceOf(row.Pool, row.Id),
-            IsForeign = ForeignTo(foreign),
+            IsForeign = IsIn(foreign),
+            ForeignMayWrite = MayWriteOf(foreign),
+            TakesRelays = pool.RelaysAllowed,
         });
     }
 
     // Apart, so that a session that lasts for an hour does not hold on to the row that it began with.
     private Func<ReplicaId, long?> FenceOf(string pool, IdentityId id) => replica => fences.Find(pool, id, replica);
 
-    private static Func<ReplicaId, bool> ForeignTo(HashSet<ulong>? declared) =>
-        declared is null ? static _ => false : replica => declared.Contains(replica.Bits);
+    private static Func<ReplicaId, bool> IsIn(Dictionary<ulong, Func<string, string, bool>> foreign) =>
+        replica => foreign.ContainsKey(replica.Bits);
+
+    private static Func<ReplicaId, string, bool> MayWriteOf(Dictionary<ulong, Func<string, string, bool>> foreign) =>
+        (replica, dataset) => foreign.TryGetValue(replica.Bits, out Func<string, string, bool>? allows)
+            && allows("dataset:write", dataset);
+
+    /// <summary>For each replica that another device has declared what that device may do.</summary>
+    private static Dictionary<ulong, Func<string, string, bool>> ForeignTo(
+        IdentityPool pool, string role, IdentityRow row, string own)
+    {
+        var foreign = new Dictionary<ulong, Func<string, string, bool>>();
+        foreach (DeviceRow device in row.Devices)
+        {
+            if (device.Id == own || device.Declared.Count == 0) continue;
+            Func<string, string, bool> allows = CompiledPool.Of(pool).DatasetsOf(role, row, device.Id);
+            foreach (ulong replica in device.Declared) foreign[replica] = allows;
+        }
+
+        return foreign;
+    }
 }

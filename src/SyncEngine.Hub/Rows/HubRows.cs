@@ -37,6 +37,7 @@ internal sealed class HubRows(Journal journal)
     /// <exception cref="ArgumentException">A key or a row is longer than a storage takes.</exception>
     public Task WriteAsync(params IReadOnlyCollection<KeyValuePair<string, byte[]?>> rows)
     {
+        if (rows.Count == 0) return Task.CompletedTask;
         foreach ((string key, byte[]? bytes) in rows) Check(key, bytes);
         Task written = journal.SetRows(rows);
         journal.RunNow();

@@ -9,7 +9,8 @@ namespace SyncEngine.Hub.Syncing;
 
 /// <summary>
 /// What the hub allows one device: which datasets it sees and writes, how much fits in, and whose changes it may bring. A
-/// frame that changes nothing which it may not change always passes, so that a device can take refused writes back.
+/// frame that brings no value and takes none away passes the policy and the limits, so that a device can take refused writes
+/// back.
 /// </summary>
 internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
     : SessionGuard
@@ -63,11 +64,16 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     public override FrameRefusal? Judge(Dataset dataset, FrameInspection inspection)
     {
         FrameRefusal? refusal = JudgeReplicas(inspection) ?? JudgeDataset(dataset, inspection)
-            ?? JudgePolicy(dataset, inspection) ?? JudgeSizes(inspection) ?? JudgeRecords(inspection) ?? JudgeBytes(inspection)
-            ?? JudgeReview(inspection);
+            ?? JudgePolicy(dataset, inspection) ?? JudgeRelays(dataset, inspection) ?? JudgeSizes(inspection)
+            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(inspection);
         if (refusal is null) allowed(dataset.Name);
         return refusal;
     }
+
+    public override FrameRefusal? JudgeRenames(Dataset dataset, CellState state, IReadOnlyList<Rename> renames) =>
+        MayWrite(dataset) || !renames.Any(state.HoldsLive) ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "What this "
+            + "device knows of the dataset would rename what others wrote, and the hub's policy lets this identity only read "
+            + $"dataset {dataset.Name}. Sync the device that wrote first.", []);
 
     public override void OnTaken(Dataset dataset, long revision)
     {
@@ -79,37 +85,44 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     private FrameRefusal? JudgeReview(FrameInspection inspection)
     {
         if (_verdict.Refusal is not { } reason) return null;
-        List<CellProposal> refused = inspection.Changes.Where(static change => change.ChangesReading).ToList();
+        List<CellProposal> refused = inspection.Changes.Where(static change => change.ChangesValues).ToList();
         return refused.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, reason, refused);
     }
 
     private FrameRefusal? JudgeReplicas(FrameInspection inspection)
     {
-        if (inspection.AdvanceMax > AdvanceMax)
-            return new FrameRefusal(SyncErrorCode.LimitExceeded, $"A replica would advance by {inspection.AdvanceMax:N0} changes "
+        long farthest = inspection.Advances.Select(static advance => advance.To - advance.From).DefaultIfEmpty().Max();
+        if (farthest > AdvanceMax)
+            return new FrameRefusal(SyncErrorCode.LimitExceeded, $"A replica would advance by {farthest:N0} changes "
                 + "at once, which no device makes. Nothing was taken.", []);
         int replicas = inspection.State.Replicas.Count + inspection.NewReplicas;
         if (_access.Limits.ReplicasMax is { } allowed && inspection.NewReplicas > 0 && replicas > allowed)
             return new FrameRefusal(SyncErrorCode.LimitExceeded,
                 $"The dataset would know {replicas:N0} replicas; {allowed:N0} are "
                 + "allowed. Ask the hub's operator to raise the pool's limit.", []);
-        var fenced = new List<CellProposal>();
-        var foreign = new List<CellProposal>();
-        var dots = new List<Dot>();
-        foreach (CellProposal change in inspection.Changes)
-        {
-            dots.Clear();
-            inspection.AddDots(change, dots);
-            if (dots.Exists(dot => _access.Fence(dot.Replica) is { } last && dot.Counter > last)) fenced.Add(change);
-            else if (dots.Exists(dot => _access.IsForeign(dot.Replica))) foreign.Add(change);
-        }
 
-        if (fenced.Count > 0)
-            return new FrameRefusal(SyncErrorCode.Unauthorized,
-                "These changes were made by a device that was revoked, after that. "
-                + "They are not taken from anyone.", fenced);
-        return foreign.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "These changes were made by another "
-            + "device, and this pool takes a device's changes from itself alone.", foreign);
+        // Beyond a fence only what stands in cells matters: who took such changes back still covers them.
+        List<CellProposal> fenced = [.. inspection.Changes.Where(change => HasDot(inspection, change, IsFenced))];
+        return fenced.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized,
+            "These changes were made by a device that was revoked, after that. They are not taken from anyone.", fenced);
+    }
+
+    private bool MayWrite(Dataset dataset) => _access.Allows("dataset:write", dataset.Name);
+
+    private bool IsFenced(Dot dot) => _access.Fence(dot.Replica) is { } last && dot.Counter > last;
+
+    /// <summary>Whether a change is another device's to bring: who may not write takes back what nobody may.</summary>
+    private bool IsForeign(Dataset dataset, Dot dot) => _access.IsForeign(dot.Replica) && !IsFenced(dot)
+        && (MayWrite(dataset) || _access.ForeignMayWrite(dot.Replica, dataset.Name));
+
+    private bool AdvancesForeign(Dataset dataset, FrameInspection inspection) =>
+        inspection.Advances.Any(advance => IsForeign(dataset, new Dot(advance.Replica, advance.To)));
+
+    private static bool HasDot(FrameInspection inspection, in CellProposal change, Predicate<Dot> predicate)
+    {
+        var dots = new List<Dot>();
+        inspection.AddDots(change, dots);
+        return dots.Exists(predicate);
     }
 
     private FrameRefusal? JudgeDataset(Dataset dataset, FrameInspection inspection)
@@ -123,27 +136,35 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
     private FrameRefusal? JudgePolicy(Dataset dataset, FrameInspection inspection)
     {
-        if (_access.Allows("dataset:write", dataset.Name)) return null;
-        List<CellProposal> denied = inspection.Changes.Where(static change => change.ChangesReading).ToList();
+        if (MayWrite(dataset)) return null;
+        bool isRelayed = AdvancesForeign(dataset, inspection);
+
+        // What another device may have been allowed to write is not this one's to take back.
+        List<CellProposal> denied = [.. inspection.Changes.Where(change => change.ChangesValues && (!isRelayed
+            || (HasDot(inspection, change, static _ => true) && !HasDot(inspection, change, dot => IsForeign(dataset, dot)))))];
         return denied.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "The hub's policy lets this identity only "
             + $"read dataset {dataset.Name}.", denied);
     }
+
+    /// <summary>Whose changes a device may hand on, be it that it only claims that there were some. As a whole: the writes
+    /// stay at the device that brings them, and their own device brings them too.</summary>
+    private FrameRefusal? JudgeRelays(Dataset dataset, FrameInspection inspection) =>
+        (_access.TakesRelays && MayWrite(dataset)) || !AdvancesForeign(dataset, inspection) ? null
+        : new FrameRefusal(SyncErrorCode.Unauthorized, $"Dataset {dataset.Name} holds changes of another device, which the hub "
+            + "takes from that device alone. Sync that one; then this one goes on by itself.", []);
 
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {
         var tooLarge = new List<CellProposal>();
         foreach (CellProposal change in inspection.Changes)
         {
-            if (change.Column < 0 || !change.ChangesReading) continue;
+            if (change.Column < 0 || !change.ChangesValues) continue;
             CellColumn column = change.Frame.Cells[change.Column];
-            bool isLive = false, isLarge = false;
+            bool isLarge = false;
             foreach (EntryColumn entry in change.Frame.Entries.AsSpan(column.FirstEntry, column.EntryCount))
-            {
-                isLive |= entry.ValueLength > 0;
                 isLarge |= entry.ValueLength > _access.Limits.ValueBytesMax;
-            }
 
-            if (isLarge || (isLive && change.Cell < 0 && column.KeyLength > _access.Limits.KeyBytesMax)) tooLarge.Add(change);
+            if (isLarge || (change.MakesLive && column.KeyLength > _access.Limits.KeyBytesMax)) tooLarge.Add(change);
         }
 
         return tooLarge.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded,
@@ -173,9 +194,9 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         foreach (CellProposal change in inspection.Changes)
         {
             if (change.GrowthBytes <= 0) continue;
-            bool isUpdate = isBeyond && change.Cell >= 0 && !change.MakesRecord;
+            bool isUpdate = isBeyond && !change.MakesLive && !change.MakesRecord;
             if (bytes + change.GrowthBytes <= (isUpdate ? UpdateFactor * allowed : allowed)) bytes += change.GrowthBytes;
-            else if (change.ChangesReading) surplus.Add(change);
+            else if (change.ChangesValues) surplus.Add(change);
         }
 
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset takes "

@@ -36,7 +36,7 @@ internal sealed partial class HubStore
         foreach (Dataset dataset in identity.Opened) dataset.Discard();
         Task done = TogetherAsync(() =>
         {
-            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null);
+            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RefusedPrefixOf(number));
             return [new(RowOf(pool, id), null), .. rows];
         });
         lock (_gate) _slots.Remove((pool, id));

@@ -13,9 +13,14 @@ internal sealed record SessionAccess
     /// <summary>For replicas of revoked devices the last counter that was accepted.</summary>
     public Func<ReplicaId, long?> Fence { get; init; } = static _ => null;
 
-    /// <summary>Replicas that another device than this one has declared as its own; with relays off it may not advance
-    /// them.</summary>
+    /// <summary>Replicas that another device than this one has declared as its own.</summary>
     public Func<ReplicaId, bool> IsForeign { get; init; } = static _ => false;
+
+    /// <summary>Whether the device that has declared a foreign replica may write a dataset.</summary>
+    public Func<ReplicaId, string, bool> ForeignMayWrite { get; init; } = static (_, _) => false;
+
+    /// <summary>Whether it may hand on what other devices wrote, where it may write itself.</summary>
+    public bool TakesRelays { get; init; } = true;
 }
 
 /// <summary>Limits of a pool that a session enforces; null for none.</summary>

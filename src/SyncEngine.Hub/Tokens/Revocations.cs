@@ -7,10 +7,14 @@ namespace SyncEngine.Hub.Tokens;
 
 /// <summary>Credentials that are not taken any more though they have not expired: for an identity or a device a time, before
 /// which nothing counts that was issued.</summary>
-internal sealed class Revocations(HubRows rows, TimeProvider time)
+internal sealed class Revocations(HubRows rows, TimeProvider time) : IPeriodicTask
 {
+    private const string Prefix = "revoked/";
     private const int KnownMax = 4_000;
+    private readonly object _gate = new();
     private readonly ConcurrentDictionary<string, long> _known = new(StringComparer.Ordinal);
+
+    public string Name => "forget revocations of credentials that have expired";
 
     /// <summary>Refuses what was issued so far to an identity, or to one of its devices.</summary>
     public async Task RevokeAsync(string pool, IdentityId id, string? device)
@@ -19,8 +23,14 @@ internal sealed class Revocations(HubRows rows, TimeProvider time)
         long now = time.GetUtcNow().ToUnixTimeSeconds() + 1;
         byte[] bytes = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(bytes, now);
-        _known[key] = now;
-        await rows.WriteAsync(new KeyValuePair<string, byte[]?>(key, bytes)).ConfigureAwait(false);
+        Task durable;
+        lock (_gate)
+        {
+            _known[key] = now;
+            durable = rows.WriteAsync(new KeyValuePair<string, byte[]?>(key, bytes));
+        }
+
+        await durable.ConfigureAwait(false);
     }
 
     /// <summary>Whether a credential is refused.</summary>
@@ -28,6 +38,37 @@ internal sealed class Revocations(HubRows rows, TimeProvider time)
         await IsRevokedAsync(KeyOf(claims.Pool, claims.Id, null), claims.IssuedAt, cancellationToken).ConfigureAwait(false)
         || await IsRevokedAsync(KeyOf(claims.Pool, claims.Id, claims.Device), claims.IssuedAt, cancellationToken)
             .ConfigureAwait(false);
+
+    /// <summary>Whether what was issued to an identity at a time is refused.</summary>
+    public ValueTask<bool> IsRevokedAsync(
+        string pool, IdentityId id, DateTimeOffset issuedAt, CancellationToken cancellationToken) =>
+        IsRevokedAsync(KeyOf(pool, id, null), issuedAt, cancellationToken);
+
+    /// <summary>Forgets what concerns only credentials that have expired meanwhile.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        const int atOnce = 1000;
+        long over = (time.GetUtcNow() - AccessCredentials.Life - 2 * AccessCredentials.Skew).ToUnixTimeSeconds();
+        for (string? after = null; ;)
+        {
+            IReadOnlyList<KeyValuePair<string, byte[]>> found =
+                await rows.ReadRangeAsync(Prefix, after, atOnce, cancellationToken).ConfigureAwait(false);
+            Task durable;
+            lock (_gate)
+            {
+                // Whoever was revoked again since the rows were read is known.
+                List<KeyValuePair<string, byte[]?>> gone = [.. found
+                    .Where(row => BinaryPrimitives.ReadInt64BigEndian(row.Value) < over
+                        && !(_known.TryGetValue(row.Key, out long known) && known >= over))
+                    .Select(static row => new KeyValuePair<string, byte[]?>(row.Key, null))];
+                durable = rows.WriteAsync(gone);
+            }
+
+            await durable.ConfigureAwait(false);
+            if (found.Count < atOnce) return;
+            after = found[^1].Key;
+        }
+    }
 
     private async ValueTask<bool> IsRevokedAsync(string key, DateTimeOffset issuedAt, CancellationToken cancellationToken)
     {
@@ -43,5 +84,5 @@ internal sealed class Revocations(HubRows rows, TimeProvider time)
     }
 
     private static string KeyOf(string pool, IdentityId id, string? device) =>
-        device is null ? $"revoked/{pool}/{id}" : $"revoked/{pool}/{id}/{device}";
+        device is null ? $"{Prefix}{pool}/{id}" : $"{Prefix}{pool}/{id}/{device}";
 }

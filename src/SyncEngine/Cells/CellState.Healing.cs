@@ -28,7 +28,7 @@ internal sealed partial class CellState
 
         if (lonely.Count == 0 || lonely.Count > limit)
         {
-            ForgetFrame(frame.CellCount);
+            ForgetCells(_frameCells.AsSpan(0, frame.CellCount));
             return lonely.Count == 0 ? 0 : throw new SyncException(SyncErrorCode.LimitExceeded, $"{lonely.Count:N0} writes "
                 + "differ from the peer's, too many to heal. Export this dataset, and sync it anew into a fresh file.");
         }
@@ -52,7 +52,7 @@ internal sealed partial class CellState
             tally.Apply(this, group.Key);
         }
 
-        ForgetFrame(frame.CellCount);
+        ForgetCells(_frameCells.AsSpan(0, frame.CellCount));
         return lonely.Count;
     }
 

@@ -25,6 +25,7 @@ internal sealed partial class CellState
         VersionVector? after = Agree(frame, out IReadOnlyList<Rename> planned);
         if (LacksBaseOf(frame, after)) return JoinOutcome.Gap;
         RefuseForeignStamps(frame, planned);
+        if (planned.Count > 0 && judge?.AllowsRenames(this, planned) == false) return JoinOutcome.Refused;
         bool isKnown = !HasGaps && (after is null ? CoversTo(frame) : frame.ToIsAtMost(after));
         if (!isKnown) FindCells(frame);
         renames = planned;
@@ -35,7 +36,7 @@ internal sealed partial class CellState
             return JoinOutcome.AlreadyKnown;
         }
 
-        if (judge is not null && !IsAllowed(judge, frame)) return JoinOutcome.Refused;
+        if (judge is not null && !IsAllowed(judge, frame, [], [], frame.IsSnapshot)) return JoinOutcome.Refused;
         MapReplicas(frame);
         for (int i = 0; i < frame.CellCount; i++) JoinCell(frame, frame.Cells[i], _frameCells[i]);
         if (frame.IsSnapshot) JoinAbsentCells();
@@ -165,7 +166,7 @@ internal sealed partial class CellState
             ref CellData data = ref Table[cell];
             if ((data.Flags & CellFlags.InFrame) != 0)
             {
-                ForgetFrame(i);
+                ForgetCells(_frameCells.AsSpan(0, i));
                 throw new SyncException(SyncErrorCode.Malformed, "The frame names one cell twice.", frame.Cells[i].KeyAt);
             }
 
@@ -189,34 +190,6 @@ internal sealed partial class CellState
         }
 
         return Table.FindOrAdd(column.Kind, owner, text, out _);
-    }
-
-    private bool IsAllowed(IFrameJudge judge, CellColumns frame)
-    {
-        var inspection = new FrameInspection(this);
-        inspection.Add(frame);
-        bool allows = false;
-        try
-        {
-            allows = judge.Allows(inspection);
-        }
-        finally
-        {
-            if (!allows) ForgetFrame(frame.CellCount);
-        }
-
-        return allows;
-    }
-
-    private void ForgetFrame(int found)
-    {
-        for (int i = 0; i < found; i++)
-        {
-            Table[_frameCells[i]].Flags &= ~CellFlags.InFrame;
-            if (Table[_frameCells[i]].IsEmpty) _emptied.Add(_frameCells[i]);
-        }
-
-        SweepEmptied();
     }
 
     /// <summary>Gives each replica of the frame its local index, and each local replica the counter that the frame

@@ -59,10 +59,14 @@ internal sealed partial class CellState
     /// <param name="completing">A delta on the transfer's vector that covers all the sender had seen.</param>
     /// <param name="parts">The parts, in order.</param>
     /// <param name="isSnapshot">Whether the transfer holds all cells.</param>
-    public void JoinTransfer(CellColumns completing, IReadOnlyList<CellColumns> parts, bool isSnapshot)
+    /// <param name="judge">Asked before anything changes; null to ask nobody.</param>
+    /// <returns>Whether it was allowed.</returns>
+    public bool JoinTransfer(
+        CellColumns completing, IReadOnlyList<CellColumns> parts, bool isSnapshot, IFrameJudge? judge)
     {
         FindCells(completing);
         int[] found = FindCells(parts);
+        if (judge is not null && !IsAllowed(judge, completing, parts, found, isSnapshot)) return false;
 
         // In the order of dots, which their logs keep: what comes out of order must be sorted.
         MapReplicas(completing);
@@ -83,6 +87,7 @@ internal sealed partial class CellState
             if (cell >= 0) Table[cell].Flags &= ~CellFlags.InFrame;
         Advance(completing);
         JoinCollected(completing);
+        return true;
     }
 
     /// <summary>Finds or makes each cell of the parts; −1 stands for one that a later frame replaces.</summary>
@@ -131,7 +136,8 @@ internal sealed partial class CellState
         return true;
     }
 
-    private long SizeOf(int cell)
+    /// <summary>About how many bytes of a frame a cell takes.</summary>
+    public long SizeOf(int cell)
     {
         ref CellData data = ref Table[cell];
         long bytes = 16 + Table.Text(data).Length;

@@ -21,6 +21,21 @@ internal sealed partial class CellState
         Renames++;
     }
 
+    /// <summary>Whether a value stands here in the branch that a rename is about.</summary>
+    public bool HoldsLive(Rename rename)
+    {
+        int replica = Replicas.Find(rename.Replica);
+        if (replica < 0) return false;
+        DotLog log = Replicas.Log(replica);
+        for (int i = log.FirstAbove(rename.From.FirstCounter - 1); i < log.Count; i++)
+        {
+            foreach (EntryData entry in EntriesOf(log.CellAt(i)))
+                if (entry.Replica == replica && entry.Counter >= rename.From.FirstCounter && !entry.IsDeleted) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Puts before the lines of a delta what their sender knew to be here.</summary>
     /// <returns>Whether it is here; if not, the delta is none for this state.</returns>
     public bool TryCompleteLines(CellColumns frame)

@@ -15,67 +15,88 @@ internal sealed partial class CellState
         return EntryData.None;
     }
 
+    /// <summary>The cell that a frame names; −1 if it is not here.</summary>
+    public int CellOf(CellColumns frame, int column)
+    {
+        ref CellColumn data = ref frame.Cells[column];
+        ReadOnlySpan<byte> key = frame.Bytes(data.KeyAt, data.KeyLength);
+        if (!CellKinds.HasField(data.Kind)) return Table.Find(data.Kind, 0, key);
+        return Table.FindContainer(CellKinds.RecordOf(data.Kind), key) is not { } container ? EntryData.None
+            : Table.Find(data.Kind, container.Number + 1, frame.Bytes(data.FieldAt, data.FieldLength));
+    }
+
+    /// <summary>Whether an entry got its dot when a divergence was healed: no device wrote it under that.</summary>
+    public bool IsHealed(in EntryData entry) => entry.Counter == 1
+        && Replicas.LineOf(entry.Replica) is [{ FirstCounter: 1 } opening] && opening.Stamp == Replicas.Id(entry.Replica).Bits;
+
+    /// <summary>Whether something stands in a cell that was neither refused nor seen by the peer that refused.</summary>
+    public bool HoldsUnjudged(int cell, HashSet<Dot> refused, VersionVector seen)
+    {
+        foreach (EntryData entry in EntriesOf(cell))
+        {
+            var dot = new Dot(Replicas.Id(entry.Replica), entry.Counter);
+            if (entry.Counter > seen[dot.Replica] && !refused.Contains(dot)) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>
-    /// Takes back refused writes of a cell by a new own write of what a peer shows there, given as the peer's column; a
-    /// counter's additions by others stay.
+    /// Takes refused writes out of a cell by a delete that supersedes them alone, and puts back, as they were, the peer's
+    /// entries that they had superseded here.
     /// </summary>
-    public void Supersede(int cell, HashSet<Dot> refused, CellColumns theirs, int column, HybridTimestamp clock)
+    /// <param name="cell">The cell.</param>
+    /// <param name="refused">The refused writes.</param>
+    /// <param name="theirs">What the peer shows.</param>
+    /// <param name="column">The cell's place in it; −1 if the peer has nothing there.</param>
+    /// <param name="clock">The delete's time.</param>
+    public void TakeBack(int cell, HashSet<Dot> refused, CellColumns theirs, int column, HybridTimestamp clock)
     {
-        ReadOnlySpan<EntryColumn> shown = column < 0 ? default
-            : theirs.Entries.AsSpan(theirs.Cells[column].FirstEntry, theirs.Cells[column].EntryCount);
-        if (Table[cell].Kind == CellKind.Counter)
-        {
-            SupersedeAdditions(cell, refused, theirs, shown, clock);
-            return;
-        }
-
-        int best = -1;
-        for (int i = 0; i < shown.Length; i++)
-        {
-            if (shown[i].ValueLength == 0) continue;
-            if (best < 0 || IsShownBefore(Table[cell].Kind, theirs, shown[i], shown[best])) best = i;
-        }
-
-        Write(cell, best < 0 ? default : theirs.Bytes(shown[best].ValueAt, shown[best].ValueLength), clock);
-    }
-
-    private static bool IsShownBefore(CellKind kind, CellColumns theirs, in EntryColumn left, in EntryColumn right)
-    {
-        if (kind is CellKind.Max or CellKind.Min)
-        {
-            int order = Values.ValueOrder.Compare(
-                theirs.Bytes(left.ValueAt, left.ValueLength), theirs.Bytes(right.ValueAt, right.ValueLength));
-            return kind == CellKind.Max ? order > 0 : order < 0;
-        }
-
-        if (left.Clock != right.Clock) return left.Clock > right.Clock;
-        ReplicaId a = theirs.Replicas[left.Replica], b = theirs.Replicas[right.Replica];
-        return a != b ? a > b : left.Counter > right.Counter;
-    }
-
-    /// <summary>What the refused additions had replaced comes back as one running total.</summary>
-    private void SupersedeAdditions(
-        int cell, HashSet<Dot> refused, CellColumns theirs, ReadOnlySpan<EntryColumn> shown, HybridTimestamp clock)
-    {
-        long total = 0;
-        bool restores = false;
-        foreach (ref readonly EntryColumn entry in shown)
-        {
-            int replica = Replicas.Find(theirs.Replicas[entry.Replica]);
-            if (entry.ValueLength == 0 || replica < 0 || entry.Counter > Replicas.Counter(replica)
-                || Table.Holds(cell, replica, entry.Counter)) continue;
-            Values.ValueScanner.TryReadInteger(theirs.Bytes(entry.ValueAt, entry.ValueLength), out long restored);
-            (total, restores) = (unchecked(total + restored), true);
-        }
-
         Touch(cell);
         var tally = new Tally(this, cell);
         RemoveEntries(cell, new RefusedEntries(this, refused));
-        Span<byte> value = stackalloc byte[9];
-        int length = Values.ValueWriter.WriteInteger(value, total);
+        if (column >= 0) AddCovered(cell, theirs, column, tally.TextHash);
+        WriteEntry(cell, default, clock, tally, keepsOrder: false);
+    }
 
-        // A counter that the peer does not have must not be there as 0 either.
-        WriteEntry(cell, restores ? value[..length] : default, clock, tally, keepsOrder: true);
+    /// <summary>Puts back the entries of a peer's cell that are covered and gone here.</summary>
+    /// <returns>How many there were.</returns>
+    public int Restore(CellColumns theirs, int column)
+    {
+        Container? container = null;
+        int containerKeyAt = -1;
+        int cell = FindOrAdd(theirs, theirs.Cells[column], ref container, ref containerKeyAt);
+        Touch(cell);
+        var tally = new Tally(this, cell);
+        int restored = AddCovered(cell, theirs, column, tally.TextHash);
+        tally.Apply(this, cell);
+        if (Table[cell].IsEmpty) _emptied.Add(cell);
+        return restored;
+    }
+
+    private int AddCovered(int cell, CellColumns theirs, int column, ulong textHash)
+    {
+        int restored = 0;
+        CellColumn shown = theirs.Cells[column];
+        foreach (ref readonly EntryColumn entry in theirs.Entries.AsSpan(shown.FirstEntry, shown.EntryCount))
+        {
+            int replica = Replicas.Find(theirs.Replicas[entry.Replica]);
+            if (replica < 0 || entry.Counter > Replicas.Counter(replica) || Table.Holds(cell, replica, entry.Counter)) continue;
+            restored++;
+            var added = new EntryData
+            {
+                Replica = replica,
+                Counter = entry.Counter,
+                Clock = entry.Clock,
+                Next = EntryData.None,
+                ValueAt = entry.ValueLength == 0 ? EntryData.DeletedAt
+                    : Table.Slab.Add(theirs.Bytes(entry.ValueAt, entry.ValueLength)),
+            };
+            AddEntry(cell, added, textHash, logs: true);
+            Replicas.Log(replica).Settle();
+        }
+
+        return restored;
     }
 
     private readonly struct RefusedEntries(CellState state, HashSet<Dot> refused) : IEntryFilter

@@ -15,6 +15,7 @@ internal sealed class CellTable(ulong seed)
     private readonly SegmentedArray<EntryData> _more = new();
     private readonly List<Container?> _containers = [];
     private readonly List<int> _freeCells = [];
+    private readonly List<int> _freeContainers = [];
     private Slot[] _slots = new Slot[8];
     private int _slotsUsed;
     private int _freeMore = EntryData.None;
@@ -104,9 +105,16 @@ internal sealed class CellTable(ulong seed)
     {
         int header = FindOrAdd(CellKinds.HeaderOf(kind), 0, key, out bool added);
         if (!added) return _containers[(int)_cells[header].First.Counter]!;
-        var container = new Container(_containers.Count, kind, header, XxHash3.HashToUInt64(key));
-        _cells[header].First.Counter = container.Number;
-        _containers.Add(container);
+        int number = _freeContainers.Count > 0 ? _freeContainers[^1] : _containers.Count;
+        var container = new Container(number, kind, header, XxHash3.HashToUInt64(key));
+        _cells[header].First.Counter = number;
+        if (number == _containers.Count) _containers.Add(container);
+        else
+        {
+            _containers[number] = container;
+            _freeContainers.RemoveAt(_freeContainers.Count - 1);
+        }
+
         return container;
     }
 
@@ -131,6 +139,7 @@ internal sealed class CellTable(ulong seed)
             if (container.Members.Count > 0) continue;
             RemoveFromIndex(container.Header, ref _cells[container.Header]);
             _containers[number] = null;
+            _freeContainers.Add(number);
         }
     }
 

@@ -1,4 +1,5 @@
 using SyncEngine.Causality;
+using SyncEngine.Cells;
 using SyncEngine.Wire;
 
 namespace SyncEngine.Datasets;
@@ -33,13 +34,16 @@ public sealed partial class Dataset
 
     /// <summary>Brings this dataset and what a peer told to agree on what every dot means; renames branches of copied files
     /// in both.</summary>
-    /// <exception cref="SyncException">The peer contradicts what is here. Nothing was changed.</exception>
+    /// <param name="peer">What the peer told.</param>
+    /// <param name="judge">Asked before anything is renamed here; null to ask nobody.</param>
+    /// <exception cref="SyncException">The peer contradicts what is here, or may not rename. Nothing was changed.</exception>
     /// <returns>Whether anything was renamed on either side.</returns>
-    internal bool Reconcile(Lineage peer)
+    internal bool Reconcile(Lineage peer, IFrameJudge? judge = null)
     {
         lock (_gate)
         {
             if (Reconciliation.Plan(_state.Replicas, peer, out _) is not { } plan) return false;
+            RefuseRenames(plan.Here, judge);
             foreach (Rename rename in plan.There) peer.Apply(rename);
             if (plan.Here.Count > 0) EnterLocked();
             ApplyRenames(plan.Here);
@@ -60,6 +64,12 @@ public sealed partial class Dataset
     internal bool HasRenamesBeyond(long renames)
     {
         lock (_gate) return _state.Renames != renames;
+    }
+
+    private void RefuseRenames(List<Rename> renames, IFrameJudge? judge)
+    {
+        if (renames.Count > 0 && judge?.AllowsRenames(_state, renames) == false)
+            throw new SyncException(SyncErrorCode.Unauthorized, judge.Reason);
     }
 
     private void ApplyRenames(List<Rename> renames)

@@ -27,7 +27,10 @@ public sealed partial class Dataset
         }
     }
 
-    private string RefusedPrefix => "refused/" + Number.ToString("D10", CultureInfo.InvariantCulture) + "/";
+    private string RefusedPrefix => RefusedPrefixOf(Number);
+
+    /// <summary>What the rows of a dataset's refused writes begin with.</summary>
+    internal static string RefusedPrefixOf(int number) => "refused/" + number.ToString("D10", CultureInfo.InvariantCulture) + "/";
 
     /// <summary>Forgets refused writes that the app has dealt with.</summary>
     public void DismissRefused(params IReadOnlyCollection<RefusedWrite> writes)
@@ -36,7 +39,10 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            foreach (RefusedWrite write in writes) Dismiss(write);
+            var dismissed = new Dictionary<string, RefusedWrite>(StringComparer.Ordinal);
+            foreach (RefusedWrite write in writes)
+                if (write.Row is not null) dismissed[write.Row] = write;
+            RemoveRefused(kept => dismissed.TryGetValue(kept.Row!, out RefusedWrite? write) && write == kept);
         }
     }
 
@@ -53,47 +59,71 @@ public sealed partial class Dataset
     }
 
     /// <summary>
-    /// Takes back writes that a hub refused: writes what the hub shows in their place, so that everything else can go on,
-    /// and keeps their values in <see cref="Refused"/>.
+    /// Takes back writes that a hub refused, so that everything else can go on, and keeps their values in
+    /// <see cref="Refused"/>. What they had superseded here comes back as the hub shows it: under its own dots, so that it is
+    /// no new write, a delete that somebody makes meanwhile takes it away, and no counter counts it twice.
     /// </summary>
-    /// <param name="dots">The refused writes.</param>
+    /// <param name="dots">The refused writes; none where what stands in the way is that cells of the hub are gone here without
+    /// a trace, because deletes were forgotten.</param>
     /// <param name="theirs">The hub's state of the cells concerned.</param>
     /// <param name="code">Why.</param>
     /// <param name="reason">Why, in words.</param>
-    /// <returns>How many cells were written.</returns>
-    internal int Supersede(IReadOnlyList<Dot> dots, CellColumns theirs, SyncErrorCode code, string reason)
+    /// <returns>Whether anything that an app wrote was taken back.</returns>
+    internal bool TakeBack(IReadOnlyList<Dot> dots, CellColumns theirs, SyncErrorCode code, string reason)
     {
         var told = new List<RefusedWrite>();
-        int written = 0;
         lock (_gate)
         {
             EnterLocked();
+            if (dots.Count == 0) return Restore(theirs);
             var refused = new HashSet<Dot>(dots);
-            var cells = new List<int>();
-            foreach (Dot dot in dots)
-            {
-                int cell = _state.CellOf(dot);
-                if (cell < 0 || cells.Contains(cell)) continue;
-                cells.Add(cell);
-                Note(cell, refused, code, reason, told);
-            }
-
-            if (cells.Count == 0) return 0;
+            Dictionary<int, int> cells = ListRefused(dots, refused, theirs);
+            if (cells.Count == 0) return false;
+            foreach (int cell in cells.Keys) Note(cell, refused, code, reason, told);
             Keep(told);
             BeginWriting();
             if (_takenBack.Count > RefusedMax) _takenBack.Clear();
-            foreach (int cell in cells)
+            foreach (KeyValuePair<int, int> cell in cells)
             {
-                _state.Supersede(cell, refused, theirs, ColumnOf(theirs, cell), _now);
+                _state.TakeBack(cell.Key, refused, theirs, cell.Value, _now);
                 _takenBack.Add(new Dot(_state.Replicas.Id(_state.Own), _state.Replicas.Counter(_state.Own)));
             }
 
-            written = cells.Count;
             CompleteLocked(default);
         }
 
         foreach (RefusedWrite write in told) Context.WriteRefused(write);
-        return written;
+        return told.Count > 0;
+    }
+
+    /// <summary>The cells in which refused writes stand, with their columns in what the hub shows. One in which something else
+    /// stands that the hub has not seen waits until it has.</summary>
+    private Dictionary<int, int> ListRefused(IReadOnlyList<Dot> dots, HashSet<Dot> refused, CellColumns theirs)
+    {
+        var seen = new VersionVector(theirs.Replicas.Select((replica, i) => new Dot(replica, theirs.To[i]))
+            .Where(static dot => dot.Counter > 0));
+        var cells = new Dictionary<int, int>();
+        foreach (Dot dot in dots)
+        {
+            int cell = _state.CellOf(dot);
+            if (cell >= 0 && !cells.ContainsKey(cell) && !_state.HoldsUnjudged(cell, refused, seen)) cells.Add(cell, -1);
+        }
+
+        for (int i = 0; i < theirs.CellCount; i++)
+        {
+            int cell = _state.CellOf(theirs, i);
+            if (cells.ContainsKey(cell)) cells[cell] = i;
+        }
+
+        return cells;
+    }
+
+    private bool Restore(CellColumns theirs)
+    {
+        int restored = 0;
+        for (int i = 0; i < theirs.CellCount; i++) restored += _state.Restore(theirs, i);
+        CompleteLocked(new ChangeOrigin(true, default));
+        return restored > 0;
     }
 
     /// <summary>Some cells as they are here, for a peer that is to show the same in them.</summary>
@@ -113,7 +143,7 @@ public sealed partial class Dataset
         foreach (EntryData entry in _state.EntriesOf(cell))
         {
             var dot = new Dot(_state.Replicas.Id(entry.Replica), entry.Counter);
-            if (!refused.Contains(dot) || _takenBack.Contains(dot)) continue;
+            if (!refused.Contains(dot) || _takenBack.Contains(dot) || _state.IsHealed(entry)) continue;
             Values.Value value = entry.IsDeleted ? default
                 : data.Kind == CellKind.SetElement ? ElementOf(cell) : _state.Table.ValueOf(entry);
             told.Add(new RefusedWrite(Name, DatasetText.Decode(_state.Table.KeyOf(data)), CellKinds.RecordOf(data.Kind),
@@ -126,44 +156,40 @@ public sealed partial class Dataset
     private void Keep(List<RefusedWrite> told)
     {
         var rows = new List<KeyValuePair<string, byte[]?>>();
-        for (int i = 0; i < told.Count; i++)
+        foreach (RefusedWrite write in told)
         {
             string row = RefusedPrefix + (++_refusedSequence).ToString("D19", CultureInfo.InvariantCulture);
-            _refused.Add(told[i] with { Row = row });
-            rows.Add(new KeyValuePair<string, byte[]?>(row, told[i].Encode()));
+            byte[] bytes = write.Encode();
+
+            // A value of its own, for one that looks into the dataset's memory would keep that alive.
+            _refused.Add(RefusedWrite.Decode(Name, row, bytes));
+            rows.Add(new KeyValuePair<string, byte[]?>(row, bytes));
         }
 
         Context.Journal?.SetRows(rows);
-        while (_refused.Count > RefusedMax) Dismiss(_refused[0]);
+        if (_refused.Count <= RefusedMax) return;
+        string firstKept = _refused[^RefusedMax].Row!;
+        RemoveRefused(kept => string.CompareOrdinal(kept.Row, firstKept) < 0);
     }
 
-    private void Dismiss(RefusedWrite write)
+    private void RemoveRefused(Predicate<RefusedWrite> isGone)
     {
-        if (_refused.RemoveAll(kept => kept.Row == write.Row && kept == write) == 0) return;
-        Context.Journal?.SetRows([new KeyValuePair<string, byte[]?>(write.Row!, null)]);
+        var rows = new List<KeyValuePair<string, byte[]?>>();
+        _refused.RemoveAll(kept =>
+        {
+            bool goes = isGone(kept);
+            if (goes) rows.Add(new KeyValuePair<string, byte[]?>(kept.Row!, null));
+            return goes;
+        });
+        if (rows.Count > 0) Context.Journal?.SetRows(rows);
     }
 
     private void LoadRefused(ISyncStorage storage)
     {
-        foreach (KeyValuePair<string, byte[]> row in storage.ReadRows(RefusedPrefix, null, RefusedMax))
+        foreach (KeyValuePair<string, byte[]> row in Context.Journal!.ReadRows(storage, RefusedPrefix, null, RefusedMax))
         {
             _refused.Add(RefusedWrite.Decode(Name, row.Key, row.Value));
             _refusedSequence = long.Parse(row.Key.AsSpan(RefusedPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture);
         }
-    }
-
-    private int ColumnOf(CellColumns frame, int cell)
-    {
-        ref CellData data = ref _state.Table[cell];
-        for (int i = 0; i < frame.CellCount; i++)
-        {
-            ref CellColumn column = ref frame.Cells[i];
-            if (column.Kind != data.Kind
-                || !frame.Bytes(column.KeyAt, column.KeyLength).SequenceEqual(_state.Table.KeyOf(data))) continue;
-            if (!CellKinds.HasField(column.Kind)
-                || frame.Bytes(column.FieldAt, column.FieldLength).SequenceEqual(_state.Table.Text(data))) return i;
-        }
-
-        return -1;
     }
 }

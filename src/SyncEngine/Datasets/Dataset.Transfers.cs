@@ -50,8 +50,10 @@ public sealed partial class Dataset
     /// <param name="decoded">The part.</param>
     /// <param name="frame">Its bytes.</param>
     /// <param name="owner">Who brings it; parts of others wait until it is done or gone.</param>
-    /// <exception cref="SyncException">Too much was sent, or the part contradicts what is here.</exception>
-    internal PartOutcome TakePart(DecodedFrame decoded, ReadOnlyMemory<byte> frame, object owner)
+    /// <param name="judge">Asked before anything is renamed; null to ask nobody.</param>
+    /// <exception cref="SyncException">Too much was sent, the part contradicts what is here, or may not rename.</exception>
+    internal PartOutcome TakePart(
+        DecodedFrame decoded, ReadOnlyMemory<byte> frame, object owner, IFrameJudge? judge = null)
     {
         lock (_gate)
         {
@@ -62,6 +64,7 @@ public sealed partial class Dataset
             if (Reconciliation.Plan(_state.Replicas, high, out _) is { } plan)
             {
                 // The sender must rename what it holds before it goes on; it does when it is told of the version here.
+                RefuseRenames(plan.Here, judge);
                 ApplyRenames(plan.Here);
                 if (plan.There.Count > 0) return PartOutcome.Gap;
             }
@@ -109,21 +112,20 @@ public sealed partial class Dataset
         if (!completing.BaseIsAtMost(reached) || completing.BaseIsAtMost(own)) return null;
         if (!completing.CollectedIsAtMost(transfer.IsSnapshot ? reached : own)) return null;
         var to = new VersionVector(completing.Replicas.Select((replica, i) => new Dot(replica, completing.To[i])));
-        if (!transfer.Last.Seen.IsAtMost(to)) return null;
+        if (!transfer.Last.Seen.IsAtMost(to) || !transfer.High.ToVector().IsAtMost(to)) return null;
         _state.RefuseForeignStamps(completing, []);
         var parts = new List<DecodedFrame>();
         try
         {
             foreach (ReadOnlyMemory<byte> part in transfer.Frames)
                 parts.Add(FrameReader.Read(part, Context.FrameLimits));
-            if (judge is not null && !Allows(judge, parts, completing))
+            if (!_state.JoinTransfer(
+                completing, parts.ConvertAll(static part => part.Columns), transfer.IsSnapshot, judge))
             {
                 DropTransfer();
                 QueueForCommit();
                 return JoinOutcome.Refused;
             }
-
-            _state.JoinTransfer(completing, parts.ConvertAll(static part => part.Columns), transfer.IsSnapshot);
         }
         finally
         {
@@ -133,14 +135,6 @@ public sealed partial class Dataset
         foreach (DecodedFrame part in parts) _clock.Observe(part.Columns.LatestClock);
         DropTransfer();
         return JoinOutcome.Joined;
-    }
-
-    private bool Allows(IFrameJudge judge, List<DecodedFrame> parts, CellColumns completing)
-    {
-        var inspection = new FrameInspection(_state);
-        foreach (DecodedFrame part in parts) inspection.Add(part.Columns);
-        inspection.Add(completing);
-        return judge.Allows(inspection);
     }
 
     /// <summary>Whether somebody else brings a transfer, or what was merged is not durable yet.</summary>

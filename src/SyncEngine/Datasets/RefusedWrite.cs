@@ -24,16 +24,17 @@ public sealed record RefusedWrite(
     /// <summary>The row that keeps it.</summary>
     internal string? Row { get; init; }
 
-    internal byte[] Encode() => Value.FromArray(Key, (int)Kind, Field, Value.IsMissing ? Value.FromArray()
-        : Value.FromArray(Value),
-        (int)Code, Reason, At).Encoded.ToArray();
+    /// <summary>The value stands in it as bytes: a row has room for the largest, and for the deepest.</summary>
+    internal byte[] Encode() => Value.FromArray(Key, (int)Kind, Field, Value.IsMissing ? Value.Null
+        : Value.FromBytes(Value.Encoded), (int)Code, Reason, At).Encoded.ToArray();
 
     internal static RefusedWrite Decode(string dataset, string row, byte[] bytes)
     {
         IReadOnlyList<Value> parts = new Value(bytes, 0, bytes.Length).AsArray();
-        IReadOnlyList<Value> value = parts[3].AsArray();
+        byte[]? value = parts[3].Kind == ValueKind.Null ? null : parts[3].AsBytes();
         return new RefusedWrite(dataset, parts[0].AsString(), (RecordKind)parts[1].AsInteger(),
-            parts[2].Kind == ValueKind.Null ? null : parts[2].AsString(), value.Count == 0 ? default : value[0],
+            parts[2].Kind == ValueKind.Null ? null : parts[2].AsString(),
+            value is null ? default : new Value(value, 0, value.Length),
             (SyncErrorCode)parts[4].AsInteger(), parts[5].AsString(), parts[6].AsTimestamp()) { Row = row };
     }
 }

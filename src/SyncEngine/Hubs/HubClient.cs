@@ -13,7 +13,7 @@ namespace SyncEngine.Hubs;
 /// logs in and out. Nothing of it is needed to read and write: without a network, a hub or a valid credential the store goes on,
 /// and what is written is sent later; <see cref="SyncStore.Status"/> tells how it is doing. Thread-safe.
 /// </summary>
-public sealed partial class HubClient : IAsyncDisposable
+public sealed partial class HubClient : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan _freshness = TimeSpan.FromMinutes(5);
     private readonly SemaphoreSlim _entering = new(1, 1);
@@ -73,6 +73,9 @@ public sealed partial class HubClient : IAsyncDisposable
         await Link.DisposeAsync().ConfigureAwait(false);
         _http.Dispose();
     }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>A good credential of the current identity; registers, refreshes and follows merges as needed.</summary>
     internal async Task<HubCredential> EnsureAsync(CancellationToken cancellationToken)

@@ -123,7 +123,7 @@ public sealed class Identity
                 stored = _stored.Remove(name, out int number);
                 if (stored && _context.Journal is { } journal)
                 {
-                    journal.Drop(number, dataset);
+                    journal.Drop(number, dataset, Datasets.Dataset.RefusedPrefixOf(number));
                     durable = _home.Keep(EncodeLocked());
                 }
             }

@@ -8,7 +8,7 @@ internal sealed partial class Journal
     public bool GatherNow()
     {
         if (_stuck is not null || !HasPending()) return false;
-        _stuck = Gather();
+        _stuck = Gather(_storage!);
         return true;
     }
 

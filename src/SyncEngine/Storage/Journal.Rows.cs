@@ -3,6 +3,8 @@ namespace SyncEngine.Storage;
 /// <summary>Rows under text keys, committed together with the datasets' frames.</summary>
 internal sealed partial class Journal
 {
+    private const int DroppedRowsAtOnce = 64;
+
     private readonly object _together = new();
     private Dictionary<string, byte[]?> _rows = new(StringComparer.Ordinal);
     private Dictionary<string, byte[]?> _gatheredRows = new(StringComparer.Ordinal);
@@ -16,8 +18,18 @@ internal sealed partial class Journal
 
     /// <summary>Has rows written, or removed where null, with the next commit; they are visible to reads at once and durable
     /// with the returned task.</summary>
+    /// <exception cref="ArgumentException">A row is too long, which would keep everything that comes after it from being
+    /// committed.</exception>
     public Task SetRows(IEnumerable<KeyValuePair<string, byte[]?>> rows)
     {
+        rows = rows.ToList();
+        foreach (KeyValuePair<string, byte[]?> row in rows)
+        {
+            if (row.Value?.Length > StorageBatch.RowBytesMax)
+                throw new ArgumentException($"Row {row.Key} has {row.Value.Length:N0} bytes; {StorageBatch.RowBytesMax:N0} are "
+                    + "allowed. Nothing was set.", nameof(rows));
+        }
+
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
@@ -36,12 +48,29 @@ internal sealed partial class Journal
     public Task<IReadOnlyList<KeyValuePair<string, byte[]>>> ReadRowsAsync(string prefix, string? after, int limit) =>
         RunAsync(storage => ReadRows(storage, prefix, after, limit));
 
+    /// <summary>Has the rows removed that belong to datasets which are dropped.</summary>
+    private static void GatherDroppedRows(ISyncStorage storage, StorageBatch batch, List<string> prefixes)
+    {
+        foreach (string prefix in prefixes)
+        {
+            foreach (string pending in batch.Rows.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)).ToList())
+                batch.Rows[pending] = null;
+            string? last = null;
+            while (storage.ReadRows(prefix, last, DroppedRowsAtOnce) is { Count: > 0 } rows)
+            {
+                foreach (KeyValuePair<string, byte[]> row in rows) batch.Rows[row.Key] = null;
+                last = rows[^1].Key;
+            }
+        }
+    }
+
     private bool TryReadPending(string key, out byte[]? bytes)
     {
         lock (_gate) return _rows.TryGetValue(key, out bytes) || _gatheredRows.TryGetValue(key, out bytes);
     }
 
-    private IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(
+    /// <summary>As <see cref="ReadRowsAsync"/>, on the storage thread: with what was set and is not durable yet.</summary>
+    public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(
         ISyncStorage storage, string prefix, string? after, int limit)
     {
         var newer = new Dictionary<string, byte[]?>(StringComparer.Ordinal);

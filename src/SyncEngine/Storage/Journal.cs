@@ -19,6 +19,7 @@ internal sealed partial class Journal : IDisposable
     private HashSet<IJournaled> _dirty = [];
     private Dictionary<int, byte[]?> _metadata = [];
     private List<int> _dropped = [];
+    private List<string> _droppedRows = [];
     private bool _claims;
     private TaskCompletionSource<bool> _next = NewCompletion();
     private StorageBatch? _stuck;
@@ -117,14 +118,15 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    /// <summary>Has a dataset's frames removed with the next commit.</summary>
-    public void Drop(int dataset, IJournaled? source)
+    /// <summary>Has a dataset's frames removed with the next commit, and the rows whose keys begin with a prefix.</summary>
+    public void Drop(int dataset, IJournaled? source, string rowsPrefix)
     {
         lock (_gate)
         {
             if (source is not null) _dirty.Remove(source);
             _dropped.Add(dataset);
             _dropped.Add(-dataset);
+            _droppedRows.Add(rowsPrefix);
             Monitor.Pulse(_gate);
         }
     }
@@ -257,7 +259,7 @@ internal sealed partial class Journal : IDisposable
         _retries = false;
         try
         {
-            batch ??= Gather();
+            batch ??= Gather(storage);
             storage.Commit(batch);
         }
         catch (Exception e)
@@ -288,15 +290,16 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    private StorageBatch Gather()
+    private StorageBatch Gather(ISyncStorage storage)
     {
-        lock (_together) return GatherAll();
+        lock (_together) return GatherAll(storage);
     }
 
-    private StorageBatch GatherAll()
+    private StorageBatch GatherAll(ISyncStorage storage)
     {
         var batch = new StorageBatch();
         HashSet<IJournaled> sources;
+        List<string> droppedRows;
         lock (_gate)
         {
             sources = _dirty;
@@ -306,7 +309,7 @@ internal sealed partial class Journal : IDisposable
             foreach (KeyValuePair<string, byte[]?> row in _rows) batch.Rows[row.Key] = row.Value;
             (_gatheredRows, _rows) = (_rows, new Dictionary<string, byte[]?>(StringComparer.Ordinal));
             foreach (int dataset in _dropped) batch.DroppedDatasets.Add(dataset);
-            _dropped = [];
+            (_dropped, droppedRows, _droppedRows) = ([], _droppedRows, []);
             batch.ClaimsFile = _claims;
             _claims = false;
             _inFlightCompletion = _next;
@@ -316,6 +319,7 @@ internal sealed partial class Journal : IDisposable
         _inFlight = sources;
         try
         {
+            GatherDroppedRows(storage, batch, droppedRows);
             foreach (IJournaled source in sources) source.Encode(batch);
             return batch;
         }
@@ -328,6 +332,7 @@ internal sealed partial class Journal : IDisposable
                 foreach (KeyValuePair<int, byte[]?> page in batch.Metadata) _metadata.TryAdd(page.Key, page.Value);
                 foreach (KeyValuePair<string, byte[]?> row in batch.Rows) _rows.TryAdd(row.Key, row.Value);
                 _dropped.AddRange(batch.DroppedDatasets);
+                _droppedRows.AddRange(droppedRows);
                 _claims |= batch.ClaimsFile;
             }
 

@@ -13,7 +13,7 @@ public sealed class StorageBatch
     public const int RowKeyLengthMax = 512;
 
     /// <summary>Largest row, in bytes.</summary>
-    public const int RowBytesMax = 4 * 1024 * 1024;
+    public const int RowBytesMax = 9 * 1024 * 1024;
 
     /// <summary>Rows to write by key, 1 to <see cref="RowKeyLengthMax"/> printable ASCII characters; null removes the
     /// row.</summary>

@@ -20,6 +20,10 @@ internal abstract class SessionGuard
     /// <summary>Why a frame is not taken; null if it is.</summary>
     public abstract FrameRefusal? Judge(Dataset dataset, FrameInspection inspection);
 
+    /// <summary>Why branches of copied files are not renamed, because the peer knows them otherwise; null if they are. Asked
+    /// under the dataset's gate.</summary>
+    public virtual FrameRefusal? JudgeRenames(Dataset dataset, CellState state, IReadOnlyList<Rename> renames) => null;
+
     /// <summary>Whether messages are shown to <see cref="ConsiderAsync"/> before they are taken.</summary>
     public virtual bool Considers => false;
 
@@ -43,27 +47,42 @@ internal sealed record FrameRefusal(SyncErrorCode Code, string Reason, IReadOnly
 /// <summary>Asks a guard about one frame, and keeps what the peer must be told.</summary>
 internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrameJudge
 {
+    /// <summary>About how large a reject may get: the peer sends the rest again, and is told then.</summary>
+    private const long ToldBytesMax = 1024 * 1024;
+    private const int DotBytes = 18;
+
     /// <summary>Null while the guard has nothing against it.</summary>
     public FrameRefusal? Refusal { get; private set; }
+
+    public string Reason => Refusal?.Reason ?? "";
 
     public List<Dot> Dots { get; } = [];
 
     /// <summary>The cells concerned, as they are here.</summary>
     public byte[] Cells { get; private set; } = [];
 
+    public bool AllowsRenames(CellState state, IReadOnlyList<Rename> renames) =>
+        (Refusal = guard.JudgeRenames(dataset, state, renames)) is null;
+
     public bool Allows(FrameInspection inspection)
     {
-        if (inspection.Changes.Count == 0 && inspection.NewReplicas == 0) return true;
         Refusal = guard.Judge(dataset, inspection);
         if (Refusal is null) return true;
+        var traceless = new List<int>();
         var cells = new List<int>();
+        long bytes = 0;
         foreach (CellProposal change in Refusal.Changes)
         {
+            if (bytes > ToldBytesMax) break;
+            int known = Dots.Count;
             inspection.AddDots(change, Dots);
-            if (change.Cell >= 0 && !inspection.State.Table[change.Cell].IsEmpty) cells.Add(change.Cell);
+            bytes += inspection.State.SizeOf(change.Cell) + ((long)DotBytes * (Dots.Count - known));
+            (Dots.Count == known ? traceless : cells).Add(change.Cell);
         }
 
-        Cells = dataset.EncodeCells(cells.Distinct());
+        // Deletes that the peer has forgotten have no dot to name; they are told once nothing else is to be taken back.
+        Cells = dataset.EncodeCells((Dots.Count == 0 ? traceless : cells).FindAll(cell =>
+            !inspection.State.Table[cell].IsEmpty).Distinct());
         return false;
     }
 }

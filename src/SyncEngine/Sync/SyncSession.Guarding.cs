@@ -7,17 +7,18 @@ namespace SyncEngine.Sync;
 
 internal sealed partial class SyncSession
 {
-    /// <summary>How often in a row the peer may refuse writes before this side gives up until the next session.</summary>
+    /// <summary>How often in a row the peer may refuse, without anything to take back, before this side gives up until the next
+    /// session.</summary>
     private const int RejectionsMax = 20;
 
     /// <summary>Merges a delta or snapshot; null where it was refused, and the peer told which writes and why.</summary>
     private PartOutcome? Merge(SessionChannel channel, DecodedFrame frame)
     {
-        GuardedFrame? judge = _options.Guard is { } guard ? new GuardedFrame(guard, channel.Dataset) : null;
+        GuardedFrame? judge = JudgeOf(channel);
         JoinResult result = channel.Dataset.JoinChecked(frame, judge);
         if (judge?.Refusal is { } refusal)
         {
-            if (judge.Dots.Count == 0) throw new SyncException(refusal.Code, refusal.Reason);
+            if (refusal.Changes.Count == 0) throw new SyncException(refusal.Code, refusal.Reason);
             _control.Enqueue(MessageCodec.Write(new RejectMessage(
                 frame.Dataset, refusal.Code, refusal.Reason, judge.Dots, judge.Cells)));
             return null;
@@ -25,6 +26,25 @@ internal sealed partial class SyncSession
 
         if (result.Outcome == JoinOutcome.Joined) _options.Guard?.OnTaken(channel.Dataset, result.Revision);
         return result.Outcome == JoinOutcome.Gap ? PartOutcome.Gap : PartOutcome.Known;
+    }
+
+    private GuardedFrame? JudgeOf(SessionChannel channel) =>
+        _options.Guard is { } guard ? new GuardedFrame(guard, channel.Dataset) : null;
+
+    /// <summary>Whether anything was renamed; null where the peer may not have that, and was told.</summary>
+    private bool? TryReconcile(SessionChannel channel, HaveMessage have)
+    {
+        try
+        {
+            return channel.Dataset.Reconcile(have.Version, JudgeOf(channel));
+        }
+        catch (SyncException e) when (e.Code == SyncErrorCode.Unauthorized)
+        {
+            channel.IsRefused = true;
+            Progress.Refusals[have.Dataset] = e;
+            _control.Enqueue(MessageCodec.Write(new RefuseMessage(have.Dataset, e.Code, e.Message)));
+            return null;
+        }
     }
 
     /// <summary>Tells the peer of a dataset that it may not have; it goes on with the others.</summary>
@@ -45,8 +65,9 @@ internal sealed partial class SyncSession
         if (theirs.Dataset != message.Dataset) throw Fault("The refusal names one dataset and shows another.");
         var failure = new SyncException(message.Code, "The hub refused: " + message.Reason);
         Progress.Refusals[message.Dataset] = failure;
-        channel.IsRefused |= ++channel.Rejections > RejectionsMax;
-        if (!channel.IsRefused) channel.Dataset.Supersede(message.Dots, theirs.Columns, message.Code, message.Reason);
+        bool takesBack = channel.Dataset.TakeBack(message.Dots, theirs.Columns, message.Code, message.Reason);
+        channel.Rejections = takesBack ? 0 : channel.Rejections + 1;
+        channel.IsRefused |= channel.Rejections > RejectionsMax;
         channel.Drop();
         channel.Sent = channel.Peer;
         Activate(channel);

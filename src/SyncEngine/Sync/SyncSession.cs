@@ -274,7 +274,7 @@ internal sealed partial class SyncSession : IDisposable
     {
         if (RefusesDataset(have.Dataset) || !Wants(have.Dataset)) return;
         SessionChannel channel = SessionChannelOf(_identity.OpenForJoin(have.Dataset));
-        bool isRenamed = channel.Dataset.Reconcile(have.Version);
+        if (TryReconcile(channel, have) is not { } isRenamed) return;
         VersionVector own = channel.Dataset.Version, theirs = have.Version.ToVector();
         TakeMark(channel, have.Mark, isRenamed, channel.Peer, theirs);
         (channel.Peer, channel.IsPeerKnown) = (theirs, true);
@@ -354,7 +354,7 @@ internal sealed partial class SyncSession : IDisposable
         PartOutcome outcome;
         try
         {
-            if (frame.Part is not null) outcome = channel.Dataset.TakePart(frame, message, this);
+            if (frame.Part is not null) outcome = channel.Dataset.TakePart(frame, message, this, JudgeOf(channel));
             else if (Merge(channel, frame) is { } merged) outcome = merged;
             else return;
         }

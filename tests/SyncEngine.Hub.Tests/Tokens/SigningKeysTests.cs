@@ -78,6 +78,24 @@ public sealed class SigningKeysTests
         Assert.False(await revocations.IsRevokedAsync(Claims("one"), default));
     }
 
+    [Fact]
+    public async Task Revocations_are_kept_until_what_they_concern_has_expired()
+    {
+        var revocations = new Revocations(_rows, _clock);
+        AccessClaims early = Claims("one");
+        await revocations.RevokeAsync("game", early.Id, "one");
+        await revocations.RevokeAsync("game", early.Id, "two");
+        _clock.Advance(AccessCredentials.Life);
+        await revocations.RevokeAsync("game", early.Id, "two");
+        AccessClaims again = Claims("two");
+        await revocations.RunAsync(default);
+        Assert.True(await new Revocations(_rows, _clock).IsRevokedAsync(early, default));
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await revocations.RunAsync(default);
+        Assert.False(await new Revocations(_rows, _clock).IsRevokedAsync(early, default));
+        Assert.True(await new Revocations(_rows, _clock).IsRevokedAsync(again, default));
+    }
+
     private AccessClaims Claims(string device) => new()
     {
         Pool = "game", Id = new IdentityId(1, 2), Device = device, Role = "guest", KeyThumbprint = "x",

@@ -14,7 +14,7 @@ internal sealed class ReadOnlyGuard(string closed, int recordsMax = int.MaxValue
     {
         if (dataset.Name == closed)
         {
-            List<CellProposal> denied = [.. inspection.Changes.Where(static change => change.ChangesReading)];
+            List<CellProposal> denied = [.. inspection.Changes.Where(static change => change.ChangesValues)];
             return denied.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "only the hub writes here", denied);
         }
 

@@ -17,6 +17,7 @@ public sealed class PublicApiTests
         var options = new ApiGeneratorOptions { IncludeAssemblyAttributes = false };
         string now = typeof(SyncStore).Assembly.GeneratePublicApi(options).ReplaceLineEndings("\n") + "\n"
             + typeof(SyncEngine.LiteDB.LiteDbSyncStore).Assembly.GeneratePublicApi(options).ReplaceLineEndings("\n") + "\n"
+            + typeof(SyncEngine.Hosting.HostedSyncStore).Assembly.GeneratePublicApi(options).ReplaceLineEndings("\n") + "\n"
             + typeof(SyncEngine.Testing.Simulation).Assembly.GeneratePublicApi(options).ReplaceLineEndings("\n");
         string file = Path.Combine(Path.GetDirectoryName(ThisFile())!, "PublicApi.approved.txt");
         if (Environment.GetEnvironmentVariable("SYNCENGINE_APPROVE") == "1") File.WriteAllText(file, now);

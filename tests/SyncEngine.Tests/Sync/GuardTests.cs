@@ -78,7 +78,7 @@ public sealed class GuardTests
         here.JoinChecked(frame, seen);
         Assert.Equal(records + seen.Made - seen.Dropped, here.Count);
         Assert.Equal(bytes + seen.Growth, here.State.LiveBytes);
-        if (!seen.ChangesReading) Assert.Equal(before, Describe(here));
+        if (!seen.ChangesValues) Assert.Equal(before, Describe(here));
     }
 
     [Fact]
@@ -180,14 +180,18 @@ public sealed class GuardTests
 
         public long Growth { get; private set; }
 
-        public bool ChangesReading { get; private set; }
+        public bool ChangesValues { get; private set; }
+
+        public string Reason => "";
+
+        public bool AllowsRenames(CellState state, IReadOnlyList<Rename> renames) => true;
 
         public bool Allows(FrameInspection inspection)
         {
             Made = inspection.Changes.Count(static change => change.MakesRecord);
             Dropped = inspection.RecordsDropped;
             Growth = inspection.BytesGrown;
-            ChangesReading = inspection.Changes.Any(static change => change.ChangesReading);
+            ChangesValues = inspection.Changes.Any(static change => change.ChangesValues);
             return true;
         }
     }

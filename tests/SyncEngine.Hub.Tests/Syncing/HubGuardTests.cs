@@ -1,0 +1,251 @@
+using SyncEngine.Datasets;
+using SyncEngine.Hub.Syncing;
+using Xunit;
+using Peer = SyncEngine.Hub.Tests.Syncing.GuardedPeers.Peer;
+
+namespace SyncEngine.Hub.Tests.Syncing;
+
+/// <summary>What the hub's guard lets through, and what becomes of the rest on the device.</summary>
+public sealed class HubGuardTests
+{
+    private const int PartBytes = 300;
+
+    [Fact]
+    public void A_snapshot_in_parts_is_judged_as_one()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), hub = peers.Hub;
+        hub.Write(data => Fill(data, "k", 60));
+        peers.Sync(reader);
+
+        // Deletes that were forgotten have the device send everything.
+        reader.Write(static data => data["own"] = 1);
+        reader.Write(static data => data.Delete("own"));
+        reader.Data.ForgetDeletes(reader.Data.Version);
+        peers.Sync(reader, partBytes: PartBytes);
+        Assert.Empty(peers.Refusals);
+        Assert.Equal(60, hub.Data.Count);
+        Assert.Equal(reader.Data.Version, hub.Data.Version);
+    }
+
+    [Fact]
+    public void A_limit_of_records_holds_for_a_snapshot_in_parts()
+    {
+        var peers = new GuardedPeers();
+        Peer writer = peers.AddWriter("writer", new SessionLimits { RecordsMax = 70 }), hub = peers.Hub;
+        hub.Write(data => Fill(data, "k", 60));
+        peers.Sync(writer);
+        writer.Write(static data => Fill(data, "more", 40));
+        writer.Write(static data => data["gone"] = 1);
+        writer.Write(static data => data.Delete("gone"));
+        writer.Data.ForgetDeletes(writer.Data.Version);
+        peers.Sync(writer, partBytes: PartBytes);
+        Assert.Equal(70, hub.Data.Count);
+        Assert.Equal(70, writer.Data.Count);
+        Assert.Equal(30, writer.Data.Refused.Count);
+    }
+
+    [Fact]
+    public void A_denied_value_cannot_hide_beneath_the_one_that_reads()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), hub = peers.Hub;
+        reader.Write(static data => data["gold"] = 9);
+        hub.Write(static data => data["gold"] = 1);
+        peers.Sync(reader);
+        Assert.Equal(1, hub.Values);
+        Assert.Equal(1, reader.Values);
+        Assert.Equal(9, Assert.Single(reader.Data.Refused).Value);
+        hub.Write(static data => data.Delete("gold"));
+        peers.Sync(reader);
+        Assert.True(reader.Data["gold"].IsMissing);
+    }
+
+    [Fact]
+    public void Denied_additions_that_cancel_out_are_denied()
+    {
+        var peers = new GuardedPeers();
+        Peer one = peers.AddReader("one"), two = new GuardedPeers(9).Hub, hub = peers.Hub;
+        two.Write(static data => data.Counter("gems").Add(5));
+        peers.Meet(one, two);
+        one.Write(static data => data.Counter("gems").Add(-5));
+        peers.Sync(one);
+        Assert.Equal(0, hub.Values);
+        Assert.Equal(0, one.Values);
+    }
+
+    [Fact]
+    public void A_value_that_is_the_same_is_denied_too_and_outlives_no_delete()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), writer = peers.AddWriter("writer"), hub = peers.Hub;
+        hub.Write(static data => data["gold"] = 1);
+        peers.Sync(reader);
+        peers.Sync(writer);
+        reader.Write(static data => data["gold"] = 1);
+        writer.Write(static data => data.Delete("gold"));
+        peers.Sync(reader);
+        Assert.Single(reader.Data.Refused);
+        peers.Sync(writer);
+        Assert.True(hub.Data["gold"].IsMissing);
+        peers.Sync(reader);
+        Assert.True(reader.Data["gold"].IsMissing);
+    }
+
+    [Fact]
+    public void A_refused_write_that_was_taken_back_does_not_outlive_a_delete()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), writer = peers.AddWriter("writer"), hub = peers.Hub;
+        hub.Write(static data =>
+        {
+            data["gold"] = 1;
+            data.Set("badges").Add("first");
+        });
+        peers.Sync(reader);
+        peers.Sync(writer);
+        reader.Write(static data =>
+        {
+            data["gold"] = 9;
+            data.Set("badges").Remove("first");
+        });
+        peers.Sync(reader);
+        Assert.Equal(1, reader.Data["gold"]);
+        Assert.True(reader.Data.Set("badges").Contains("first"));
+        Assert.Equal(2, reader.Data.Refused.Count);
+        writer.Write(static data =>
+        {
+            data.Delete("gold");
+            data.Set("badges").Remove("first");
+        });
+        peers.Sync(writer);
+        Assert.Equal(0, hub.Data.Count);
+        peers.Sync(reader);
+        Assert.Equal(0, reader.Data.Count);
+    }
+
+    [Fact]
+    public void A_refused_reset_of_a_counter_counts_nothing_twice()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), writer = peers.AddWriter("writer"), hub = peers.Hub;
+        hub.Write(static data => data.Counter("gems").Add(3));
+        writer.Write(static data => data.Counter("gems").Add(4));
+        peers.Sync(writer);
+        peers.Sync(reader);
+        reader.Write(static data => data.Counter("gems").Reset());
+        writer.Write(static data => data.Counter("gems").Add(5));
+        peers.Sync(reader);
+        Assert.Equal(7, reader.Data.Counter("gems").Value);
+        peers.Sync(writer);
+        Assert.Equal(12, hub.Data.Counter("gems").Value);
+        peers.Sync(reader);
+        Assert.Equal(12, reader.Data.Counter("gems").Value);
+    }
+
+    [Fact]
+    public void What_others_wrote_stays_when_a_write_is_taken_back()
+    {
+        var peers = new GuardedPeers();
+        var limits = new SessionLimits { ValueBytesMax = 100 };
+        Peer one = peers.AddWriter("one", limits), two = peers.AddWriter("two", limits), hub = peers.Hub;
+        two.Write(static data => data["note"] = "short");
+        one.Write(static data => data["note"] = new string('x', 500));
+        peers.Sync(two);
+
+        // Both stand at the device, and only its own one is refused.
+        peers.Sync(one, messages: 8);
+        peers.Sync(one);
+        Assert.Equal("short", hub.Data["note"]);
+        Assert.Equal("short", one.Data["note"]);
+        Assert.Equal(1, one.Values);
+        Assert.Single(one.Data.Refused);
+        Assert.Equal(hub.Data.Digest, one.Data.Digest);
+    }
+
+    [Fact]
+    public void What_is_deleted_and_forgotten_without_leave_comes_back()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), hub = peers.Hub;
+        hub.Write(data => Fill(data, "k", 5));
+        hub.Write(static data => data.Map("m")["f"] = 1);
+        peers.Sync(reader);
+        reader.Write(static data =>
+        {
+            data.Delete("k1");
+            data.Map("m").Remove("f");
+        });
+        reader.Data.ForgetDeletes(reader.Data.Version);
+        peers.Sync(reader);
+        Assert.Equal(6, hub.Data.Count);
+        Assert.Equal(6, reader.Data.Count);
+        Assert.Equal(hub.Data.Digest, reader.Data.Digest);
+        Assert.Equal(hub.Data.Version, reader.Data.Version);
+        hub.Write(static data => data["k1"] = "news");
+        peers.Sync(reader);
+        Assert.Equal("news", reader.Data["k1"]);
+    }
+
+    [Fact]
+    public void A_reader_neither_takes_back_nor_uses_up_what_another_device_may_write()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), writer = peers.AddWriter("writer"), hub = peers.Hub;
+        writer.Write(static data => data["gold"] = 5);
+        peers.Meet(reader, writer);
+        peers.Sync(reader);
+        Assert.Contains(GuardedPeers.Name, peers.Refusals);
+        Assert.Empty(hub.Data.Version);
+        Assert.Equal(5, reader.Data["gold"]);
+
+        // Neither does a frame without cells, which only claims to have seen what the writer wrote.
+        reader.Write(static data => data.Delete("gold"));
+        reader.Data.ForgetDeletes(reader.Data.Version);
+        Assert.Equal(0, reader.Values);
+        peers.Sync(reader);
+        Assert.Contains(GuardedPeers.Name, peers.Refusals);
+        Assert.Empty(hub.Data.Version);
+        peers.Sync(writer);
+        Assert.Equal(5, hub.Data["gold"]);
+        peers.Sync(reader);
+        Assert.Equal(5, reader.Data["gold"]);
+        peers.Sync(reader);
+        Assert.Empty(peers.Refusals);
+    }
+
+    [Fact]
+    public void Where_relays_are_off_a_writer_does_not_use_up_another_devices_counters()
+    {
+        var peers = new GuardedPeers();
+        Peer one = peers.AddWriter("one", takesRelays: false), two = peers.AddWriter("two", takesRelays: false), hub = peers.Hub;
+        two.Write(static data => data["gold"] = 5);
+        peers.Meet(one, two);
+        one.Write(static data => data["gold"] = 6);
+        peers.Sync(one);
+        Assert.Empty(hub.Data.Version);
+        peers.Sync(two);
+        peers.Sync(one);
+        Assert.Equal(6, hub.Data["gold"]);
+        Assert.Empty(one.Data.Refused);
+    }
+
+    [Fact]
+    public void A_key_that_is_too_long_stays_out_also_the_second_time()
+    {
+        var peers = new GuardedPeers();
+        Peer writer = peers.AddWriter("writer", new SessionLimits { KeyBytesMax = 20 }), hub = peers.Hub;
+        for (int i = 1; i <= 2; i++)
+        {
+            writer.Write(static data => data[new string('k', 30)] = 1);
+            peers.Sync(writer);
+            Assert.Equal(0, hub.Data.Count);
+            Assert.Equal(i, writer.Data.Refused.Count);
+        }
+    }
+
+    private static void Fill(Dataset data, string prefix, int count)
+    {
+        for (int i = 0; i < count; i++) data[prefix + i] = $"a value of a few words, the {i}th";
+    }
+}
