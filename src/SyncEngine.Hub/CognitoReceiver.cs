@@ -1,6 +1,7 @@
 namespace SyncEngine.Hub;
 
-/// <summary>Where a function or a stream of the Cognito-wire-compatible API is: an address that takes signed HTTP posts.</summary>
+/// <summary>Where a function or a stream of the Cognito-wire-compatible API is: an address that takes signed HTTP
+/// posts.</summary>
 public sealed class CognitoReceiver
 {
     /// <summary>The address: https, or http on loopback.</summary>
