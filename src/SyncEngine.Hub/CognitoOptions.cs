@@ -3,6 +3,10 @@ namespace SyncEngine.Hub;
 /// <summary>The Cognito-wire-compatible API of a hub; used where the app maps it with <c>MapCognitoApi</c>.</summary>
 public sealed class CognitoOptions
 {
+    /// <summary>The port on which alone the API answers; the app must listen on it. Default null: it answers on every port, what
+    /// no other endpoint of the app takes.</summary>
+    public int? Port { get; set; }
+
     /// <summary>The region that ids of new pools begin with and that clients are set up for: letters, digits, <c>_</c> and
     /// <c>-</c>, at most 18. Default <c>us-east-1</c>.</summary>
     public string Region { get; set; } = "us-east-1";

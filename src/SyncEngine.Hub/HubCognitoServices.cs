@@ -15,6 +15,7 @@ internal static class HubCognitoServices
     {
         services.TryAddSingleton<CognitoIds>();
         services.TryAddSingleton<CognitoPools>();
+        services.TryAddSingleton<CognitoAdmin>();
         services.TryAddSingleton<CognitoSecrets>();
         services.TryAddSingleton<IssuedCredentials>();
         services.TryAddSingleton<SignatureCheck>();
