@@ -33,7 +33,8 @@ internal sealed class DeviceEntry(
         byte[] key = await ProveAsync(pool, claim, "guest", cancellationToken).ConfigureAwait(false);
         (IdentityRow row, DeviceRow device) = await directory.RegisterGuestAsync(
             pool.Name, key, claim.DeviceName, pool.Limits.DevicesMax, cancellationToken).ConfigureAwait(false);
-        return await GrantAsync(pool, row, device, DeviceKey.IdentityOf(key), null, "guest", cancellationToken).ConfigureAwait(false);
+        return await GrantAsync(pool, row, device, DeviceKey.IdentityOf(key), null, "guest", cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Lets a device in by a login that was proved just now.</summary>

@@ -85,15 +85,16 @@ public sealed class TelemetryTests
         await hub.CreatePoolAsync(backend.Pool("game"));
         using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
 
-        // 900 characters of which each is six bytes in JSON.
-        (HttpStatusCode status, JsonElement body) = await hub.PostAsync("/sync/pools/game/logins/plan",
-            new { provider = DeveloperBackend.Provider, token = backend.Vouch(hub, "game", "ann", tenant: new string('ä', 900)) },
-            device.AccessToken);
+        // In JSON each of these characters takes six bytes.
+        (HttpStatusCode status, JsonElement body) = await PlanAsync(new string('ä', 900));
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains("carry fewer", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        (status, _) = await hub.PostAsync("/sync/pools/game/logins/plan",
-            new { provider = DeveloperBackend.Provider, token = backend.Vouch(hub, "game", "ann", tenant: new string('ä', 500)) },
-            device.AccessToken);
+        (status, _) = await PlanAsync(new string('ä', 500));
         Assert.Equal(HttpStatusCode.OK, status);
+
+        Task<(HttpStatusCode, JsonElement)> PlanAsync(string tenant) => hub.PostAsync("/sync/pools/game/logins/plan", new
+        {
+            provider = DeveloperBackend.Provider, token = backend.Vouch(hub, "game", "ann", tenant: tenant),
+        }, device.AccessToken);
     }
 }
