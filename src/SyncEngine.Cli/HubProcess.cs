@@ -13,7 +13,13 @@ internal sealed class HubProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly string _folder;
 
-    private HubProcess(Process process, string folder, Uri hub) => (_process, _folder, Hub) = (process, folder, hub);
+    private readonly bool _ownsFolder;
+
+    private HubProcess(Process process, string folder, bool ownsFolder, Uri hub, TimeSpan startTime) =>
+        (_process, _folder, _ownsFolder, Hub, StartTime) = (process, folder, ownsFolder, hub, startTime);
+
+    /// <summary>How long it took from the start of the process until its health was told.</summary>
+    public TimeSpan StartTime { get; }
 
     public Uri Hub { get; }
 
@@ -36,9 +42,16 @@ internal sealed class HubProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<HubProcess> StartAsync(CancellationToken cancellationToken)
+    /// <summary>Starts a hub with a folder and a pool of its own.</summary>
+    public static Task<HubProcess> StartAsync(CancellationToken cancellationToken) =>
+        StartAsync(Directory.CreateTempSubdirectory("syncengine-load").FullName, ownsFolder: true, cancellationToken);
+
+    /// <summary>Starts a hub on a folder that has its pool already.</summary>
+    public static Task<HubProcess> StartAsync(string folder, CancellationToken cancellationToken) =>
+        StartAsync(folder, ownsFolder: false, cancellationToken);
+
+    private static async Task<HubProcess> StartAsync(string folder, bool ownsFolder, CancellationToken cancellationToken)
     {
-        string folder = Directory.CreateTempSubdirectory("syncengine-load").FullName;
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
             RedirectStandardOutput = true, RedirectStandardInput = true,
@@ -48,16 +61,23 @@ internal sealed class HubProcess : IAsyncDisposable
             start.Environment[$"SyncHub__{rate}__Burst"] = "0";
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
             start.ArgumentList.Insert(0, typeof(HubProcess).Assembly.Location);
+        long begun = Stopwatch.GetTimestamp();
         Process process = Process.Start(start)!;
         try
         {
-            (Uri hub, string admin, string key) = await ReadAsync(process, cancellationToken).WaitAsync(_startMax,
+            (Uri hub, string admin, string? key) = await ReadAsync(process, cancellationToken).WaitAsync(_startMax,
                 cancellationToken);
-            using var client = new AdminClient(admin, key);
-            await client.SendAsync(HttpMethod.Post, "/pools", new JsonObject { ["name"] = PoolName, ["allowsGuests"] = true },
-                null,
-                cancellationToken);
-            return new HubProcess(process, folder, hub);
+            using (var http = new HttpClient())
+                (await http.GetAsync(new Uri(hub, "/health"), cancellationToken)).EnsureSuccessStatusCode();
+            TimeSpan startTime = Stopwatch.GetElapsedTime(begun);
+            if (ownsFolder)
+            {
+                using var client = new AdminClient(admin, key!);
+                await client.SendAsync(HttpMethod.Post, "/pools",
+                    new JsonObject { ["name"] = PoolName, ["allowsGuests"] = true }, null, cancellationToken);
+            }
+
+            return new HubProcess(process, folder, ownsFolder, hub, startTime);
         }
         catch
         {
@@ -71,13 +91,15 @@ internal sealed class HubProcess : IAsyncDisposable
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (_ownsFolder) Directory.Delete(_folder, recursive: true);
     }
 
-    private static async Task<(Uri Hub, string Admin, string Key)> ReadAsync(Process process, CancellationToken cancellationToken)
+    /// <summary>Its addresses, and the admin key where it was made just now.</summary>
+    private static async Task<(Uri Hub, string Admin, string? Key)> ReadAsync(
+        Process process, CancellationToken cancellationToken)
     {
         (string? hub, string? admin, string? key) = (null, null, null);
-        while (hub is null || admin is null || key is null)
+        while (true)
         {
             string line = await process.StandardOutput.ReadLineAsync(cancellationToken)
                 ?? throw new CommandFailure(ExitCode.OperationFailed, "The hub to measure did not start.");
@@ -85,8 +107,7 @@ internal sealed class HubProcess : IAsyncDisposable
             if (words is ["devices", var address, ..]) hub = address;
             if (words is ["admin", var adminAddress]) admin = adminAddress[..^"/admin".Length];
             if (words is ["key", var shown]) key = shown;
+            if (words is ["Next:"]) return (new Uri(hub!), admin!, key);
         }
-
-        return (new Uri(hub), admin, key);
     }
 }

@@ -47,6 +47,7 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
 
     private static void CheckCognito(CognitoOptions options, Action<string, string> add)
     {
+        if (options.Port is < 1 or > ushort.MaxValue) add("Cognito:Port", "give a port from 1 to 65535, or leave it out");
         foreach (string region in options.OtherRegions.Prepend(options.Region))
             if (!IsRegion(region)) add("Cognito:Region", "give 1 to 18 letters, digits, _ and -, for other regions too");
         if (options.DeveloperKeys.Count > DeveloperKeysMax)

@@ -18,21 +18,29 @@ internal static class LoadCommand
         Option<int> pairs = Number("--pairs", "Identities of two connected devices, one of which writes to the other.", 0);
         Option<int> writers = Number("--writers", "How many of the pairs write at once; the others stay connected.", 0);
         Option<int> seconds = Number("--seconds", "For how long they write.", 10);
+        Option<int> identities = Number("--identities", "Identities on the disk of a hub that is started and does nothing; also "
+            + "how long it takes to start.", 0);
         Option<int> pause = Number("--pause", "Milliseconds that a writer waits after the other device has seen its write.", 0);
         var command = new Command("load", "Measure a hub on this machine: starts one in a process and a folder of its own, "
             + "connects "
             + "devices over the loopback, and tells memory, pushes a second and how long one takes to the other device. "
                 + "Each push is "
-            + "durable at the hub before the other device hears of it.") { idle, pairs, writers, seconds, pause };
+            + "durable at the hub before the other device hears of it.") { idle, pairs, writers, seconds, pause, identities };
         command.SetAction(async (arguments, cancellationToken) =>
         {
+            if (arguments.GetValue(identities) is > 0 and int stored)
+            {
+                await new ManyIdentities(terminal).MeasureAsync(stored, cancellationToken);
+                if (arguments.GetValue(idle) <= 0 && arguments.GetValue(pairs) <= 0) return ExitCode.Success;
+            }
+
             await using HubProcess hub = await HubProcess.StartAsync(cancellationToken);
             using var load = new Load(terminal, hub);
             if (arguments.GetValue(idle) is > 0 and int count) await load.IdleAsync(count, cancellationToken);
-            if (arguments.GetValue(pairs) is > 0 and int identities)
+            if (arguments.GetValue(pairs) is > 0 and int twos)
             {
-                int writing = arguments.GetValue(writers) is > 0 and int asked ? Math.Min(asked, identities) : identities;
-                await load.PushAsync(identities, writing, TimeSpan.FromSeconds(arguments.GetValue(seconds)),
+                int writing = arguments.GetValue(writers) is > 0 and int asked ? Math.Min(asked, twos) : twos;
+                await load.PushAsync(twos, writing, TimeSpan.FromSeconds(arguments.GetValue(seconds)),
                     TimeSpan.FromMilliseconds(arguments.GetValue(pause)), cancellationToken);
             }
 

@@ -153,7 +153,8 @@ internal sealed partial class IdentityMerging(
     private static Dataset? Open(Identity identity, string name) =>
         identity.DatasetNames.Contains(name) ? identity.OpenForJoin(name) : null;
 
-    private static string NameOf(string name, IdentityId source)
+    /// <summary>The name under which a dataset of a merged identity stands beside the destination's.</summary>
+    internal static string NameOf(string name, IdentityId source)
     {
         string suffix = "." + source;
         return name.Length + suffix.Length <= DatasetNames.LengthMax ? name + suffix
