@@ -28,7 +28,7 @@ internal static class CommandLine
         {
             string words = string.Join(" ", result.Errors.Select(static error => error.Message).Distinct());
             string command = result.CommandResult.Command is RootCommand ? "" : result.CommandResult.Command.Name + " ";
-            terminal.Error.WriteLine($"syncengine: {words} See: syncengine {command}--help");
+            terminal.Error.WriteLine(ShownText.Line($"syncengine: {words} See: syncengine {command}--help"));
             return ExitCode.BadInput;
         }
 
@@ -44,7 +44,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (CodeOf(e) is { } code)
         {
-            terminal.Error.WriteLine($"syncengine: {MessageOf(e)}");
+            terminal.Error.WriteLine(ShownText.Line($"syncengine: {MessageOf(e)}"));
             return code;
         }
     }
@@ -73,8 +73,10 @@ internal static class CommandLine
             StatusCommand.Build(terminal),
             HubCommand.Build(terminal),
             PoolCommand.Build(terminal),
+            IdentityCommand.Build(terminal),
             LoadCommand.Build(terminal),
             PolicyCommand.Build(terminal),
+            CognitoCommand.Build(terminal),
             SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),
             ApplyCommand.Build(terminal),

@@ -1,6 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Cognito.IdentityApi;
+using SyncEngine.Hub.Cognito.Signing;
+using SyncEngine.Hub.Cognito.Sts;
+using SyncEngine.Hub.Cognito.Wire;
 
 namespace SyncEngine.Hub;
 
@@ -11,5 +15,23 @@ internal static class HubCognitoServices
     {
         services.TryAddSingleton<CognitoIds>();
         services.TryAddSingleton<CognitoPools>();
+        services.TryAddSingleton<CognitoAdmin>();
+        services.TryAddSingleton<CognitoSecrets>();
+        services.TryAddSingleton<IssuedCredentials>();
+        services.TryAddSingleton<SignatureCheck>();
+        services.TryAddSingleton<CognitoEntry>();
+        services.TryAddSingleton<CognitoEndpoint>();
+        services.TryAddSingleton<IdentityIndex>();
+        services.TryAddSingleton<OpenIdTokens>();
+        services.TryAddSingleton<LoginProofs>();
+        services.TryAddSingleton<IdentityAccess>();
+        services.TryAddSingleton<StsEndpoint>();
+        services.AddSingleton<ICognitoOperations, IdentityOperations>();
+        services.AddSingleton<ICognitoOperations, DeveloperOperations>();
+        services.AddSingleton<ICognitoOperations, PoolOperations>();
+        services.AddSingleton<ICognitoOperations, PoolRoleOperations>();
+        services.AddSingleton<ICognitoOperations, PoolTagOperations>();
+        services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<CognitoSecrets>());
+        services.AddHubCognitoSync();
     }
 }

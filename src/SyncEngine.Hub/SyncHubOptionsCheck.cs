@@ -10,6 +10,7 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
     private const int AudienceCharactersMax = 256;
     private const int KeyCharactersMin = 20;
     private const int KeyCharactersMax = 256;
+    private const int DeveloperKeysMax = 32;
     private static readonly TimeSpan _graceMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _graceMax = TimeSpan.FromMinutes(5);
 
@@ -31,6 +32,7 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
             Add("BodyBytesPerSecondMin", "give a number above 0, up to 1000000");
         if (options.BodyGrace <= _graceMin || options.BodyGrace > _graceMax)
             Add("BodyGrace", "give more than 00:00:01, up to 00:05:00");
+        CheckCognito(options.Cognito, Add);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 
         void Add(string option, string advice) => faults.Add($"{SyncHubOptions.Section}:{option} is not usable: {advice}.");
@@ -42,6 +44,36 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
                 Add(option + ":PerSecond", "give a number above 0, up to 1000000");
         }
     }
+
+    private static void CheckCognito(CognitoOptions options, Action<string, string> add)
+    {
+        if (options.Port is < 1 or > ushort.MaxValue) add("Cognito:Port", "give a port from 1 to 65535, or leave it out");
+        foreach (string region in options.OtherRegions.Prepend(options.Region))
+            if (!IsRegion(region)) add("Cognito:Region", "give 1 to 18 letters, digits, _ and -, for other regions too");
+        if (options.DeveloperKeys.Count > DeveloperKeysMax)
+            add("Cognito:DeveloperKeys", $"give at most {DeveloperKeysMax}");
+        foreach (CognitoDeveloperKey key in options.DeveloperKeys)
+        {
+            if (key.AccessKeyId is not { Length: >= 16 and <= 128 } id || !id.All(char.IsAsciiLetterOrDigit)
+                || id.StartsWith("ASIA", StringComparison.Ordinal))
+                add("Cognito:DeveloperKeys:AccessKeyId", "give 16 to 128 letters and digits that do not begin with ASIA");
+            if (key.SecretAccessKey is not { Length: >= 20 and <= 128 } secret || !secret.All(IsVisible))
+                add("Cognito:DeveloperKeys:SecretAccessKey", "give 20 to 128 visible ASCII characters without blanks");
+        }
+
+        if (options.DeveloperKeys.DistinctBy(static key => key.AccessKeyId).Count() < options.DeveloperKeys.Count)
+            add("Cognito:DeveloperKeys", "give each key an id of its own");
+        foreach (CognitoOpenIdConnectProvider provider in options.OpenIdConnectProviders)
+        {
+            if (!ProviderCheck.IsAddress(provider.Issuer))
+                add("Cognito:OpenIdConnectProviders:Issuer", "give an https address (http only on this machine) without query");
+            if (provider.ClientIds.Count is < 1 or > 16 || provider.ClientIds.Any(static id => id.Length is < 1 or > 255))
+                add("Cognito:OpenIdConnectProviders:ClientIds", "give 1 to 16 client ids of 1 to 255 characters");
+        }
+    }
+
+    private static bool IsRegion(string? region) => region is { Length: >= 1 and <= 18 }
+        && region.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 
     private static bool IsVisible(char c) => c is > ' ' and < '\u007f';
 }

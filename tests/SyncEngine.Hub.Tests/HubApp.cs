@@ -64,6 +64,7 @@ internal sealed class HubApp : IAsyncDisposable
         app.UseWebSockets();
         app.MapSyncHub("/sync");
         app.MapSyncHubAdmin();
+        app.MapCognitoApi();
         app.MapHealthChecks("/health");
         await app.StartAsync();
         return new HubApp(app, folder, ownsFolder);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
 using SyncEngine.Policies;
@@ -27,10 +28,10 @@ internal static class PolicyCommand
             Description = "A claim of the login; give it once for each.", HelpName = "NAME=VALUE",
                 DefaultValueFactory = static _ => [],
         };
-        Option<bool> json = new("--json") { Description = "Print JSON." };
+        Option<bool> json = Arguments.AsJson();
         var explain = new Command("explain", "Say whether a request is allowed, and what each statement says to it. Exit code 0 "
-            + "allowed, 1 denied, 2 a wrong policy.") { policy, ceiling, action, resource, identity, pool, role, device, claim,
-                json };
+            + "allowed, 1 denied, 2 a wrong policy or none.") { policy, ceiling, action, resource, identity, pool, role, device,
+                claim, json };
         explain.SetAction(arguments =>
         {
             var context = new PolicyContext
@@ -38,70 +39,96 @@ internal static class PolicyCommand
                 IdentityId = arguments.GetValue(identity), Pool = arguments.GetValue(pool), Role = arguments.GetValue(role),
                 DeviceId = arguments.GetValue(device), Claims = ReadClaims(arguments.GetRequiredValue(claim)),
             };
-            List<(string File, Policy Policy)> policies = [Read(arguments.GetRequiredValue(policy))];
+            List<Asked> policies = [Read(arguments.GetRequiredValue(policy))];
             if (arguments.GetValue(ceiling) is { } limit) policies.Add(Read(limit));
-            return Explain(terminal, policies, arguments.GetRequiredValue(action), arguments.GetRequiredValue(resource), context,
-                arguments.GetValue(json));
+            string what = arguments.GetRequiredValue(action), where = arguments.GetRequiredValue(resource);
+            bool isAllowed = policies.TrueForAll(asked => asked.Policy.Allows(what, where, context));
+            if (arguments.GetValue(json)) WriteJson(terminal, policies, what, where, context, isAllowed);
+            else WriteText(terminal, policies, what, where, context, isAllowed);
+            return isAllowed ? ExitCode.Success : ExitCode.CheckFailed;
         });
         return new Command("policy", "Look into policies.") { explain };
     }
 
-    private static int Explain(Terminal terminal, List<(string File, Policy Policy)> policies, string action, string resource,
-        PolicyContext context, bool asJson)
+    private static void WriteJson(Terminal terminal, List<Asked> policies, string action, string resource,
+        PolicyContext context, bool isAllowed)
     {
-        bool isAllowed = policies.TrueForAll(known => known.Policy.Allows(action, resource, context));
-        if (asJson)
+        using (var writer = new Utf8JsonWriter(terminal.Output, new JsonWriterOptions { Indented = true }))
         {
-            using var writer = new Utf8JsonWriter(terminal.Output, new JsonWriterOptions { Indented = true });
             writer.WriteStartObject();
             writer.WriteBoolean("allowed", isAllowed);
-            writer.WriteStartArray("statements");
-            foreach ((string file, Policy policy) in policies)
+            writer.WriteStartArray("policies");
+            foreach (Asked asked in policies)
             {
-                foreach (StatementVerdict verdict in policy.Explain(action, resource, context))
-                {
-                    writer.WriteStartObject();
-                    writer.WriteString("policy", file);
-                    writer.WriteNumber("statement", verdict.Statement);
-                    writer.WriteString("effect", verdict.Effect);
-                    writer.WriteBoolean("applies", verdict.Applies);
-                    writer.WriteString("reason", verdict.Reason);
-                    writer.WriteEndObject();
-                }
+                PolicyDecision decision = asked.Policy.Decide(action, resource, context);
+                writer.WriteStartObject();
+                writer.WriteString("policy", asked.File);
+                writer.WriteBoolean("allowed", decision.IsAllowed);
+                if (decision.Statement < 0) writer.WriteNull("decidedBy");
+                else writer.WriteNumber("decidedBy", decision.Statement);
+                writer.WriteEndObject();
             }
 
             writer.WriteEndArray();
+            writer.WriteStartArray("statements");
+            foreach (Asked asked in policies)
+                foreach (StatementVerdict verdict in asked.Policy.Explain(action, resource, context))
+                    WriteJson(writer, asked.File, verdict);
+            writer.WriteEndArray();
             writer.WriteEndObject();
-            writer.Flush();
-            terminal.Out.WriteLine();
-            return isAllowed ? ExitCode.Success : ExitCode.CheckFailed;
         }
 
-        terminal.Out.WriteLine($"{(isAllowed ? "Allowed" : "Denied")}: {action} on {resource}");
-        foreach ((string file, Policy policy) in policies)
-        {
-            PolicyDecision decision = policy.Decide(action, resource, context);
-            terminal.Out.WriteLine(decision.Statement < 0 ? $"{file}: denies, because no statement allows it"
-                : $"{file}: {(decision.IsAllowed ? "allows" : "denies")} by statement {decision.Statement}");
-            Table table = new Table().AddColumns("statement", "effect", "applies", "because").Border(TableBorder.Simple);
-            foreach (StatementVerdict verdict in policy.Explain(action, resource, context))
-                table.AddRow(verdict.Statement.ToString(System.Globalization.CultureInfo.InvariantCulture), verdict.Effect,
-                    verdict.Applies ? "yes" : "no", Markup.Escape(verdict.Reason));
-            terminal.Screen.Write(table);
-        }
-
-        return isAllowed ? ExitCode.Success : ExitCode.CheckFailed;
+        terminal.Out.WriteLine();
     }
 
-    private static (string File, Policy Policy) Read(string file)
+    private static void WriteJson(Utf8JsonWriter writer, string file, StatementVerdict verdict)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("policy", file);
+        writer.WriteNumber("statement", verdict.Statement);
+        writer.WriteString("effect", verdict.Effect);
+        writer.WriteBoolean("applies", verdict.Applies);
+        writer.WriteString("reason", verdict.Reason);
+        writer.WriteStartArray("missing");
+        foreach (string name in verdict.Missing) writer.WriteStringValue(name);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteText(Terminal terminal, List<Asked> policies, string action, string resource,
+        PolicyContext context, bool isAllowed)
+    {
+        // What files and arguments say could steer the terminal, or look like an answer.
+        string answer = isAllowed ? "Allowed" : "Denied";
+        terminal.Out.WriteLine(ShownText.Line($"{answer}: {action} on {resource}"));
+        foreach (Asked asked in policies)
+        {
+            PolicyDecision decision = asked.Policy.Decide(action, resource, context);
+            terminal.Out.WriteLine(ShownText.Line(decision.Statement < 0
+                ? $"{asked.File}: denies, because no statement allows it"
+                : $"{asked.File}: {(decision.IsAllowed ? "allows" : "denies")} by statement {decision.Statement}"));
+            IReadOnlyList<StatementVerdict> verdicts = asked.Policy.Explain(action, resource, context);
+            Table table = new Table().AddColumns("statement", "effect", "applies", "because").Border(TableBorder.Simple);
+            foreach (StatementVerdict verdict in verdicts)
+                table.AddRow(verdict.Statement.ToString(CultureInfo.InvariantCulture), verdict.Effect,
+                    verdict.Applies ? "yes" : "no", Markup.Escape(ShownText.Line(verdict.Reason)));
+            terminal.Screen.Write(table);
+            foreach (StatementVerdict verdict in verdicts.Where(static v => v.Effect == "deny" && v.Missing.Count > 0))
+                terminal.Out.WriteLine(ShownText.Line($"warning: statement {verdict.Statement} of {asked.File} denies nobody "
+                    + $"without {string.Join(", ", verdict.Missing)}: what is missing matches nothing. Who has a value for it "
+                    + "may be denied."));
+        }
+    }
+
+    private static Asked Read(string file)
     {
         try
         {
-            return (file, Policy.Parse(File.ReadAllText(file)));
+            return new Asked(file, Policy.Parse(InputFile.ReadText(file, Policy.BytesMax)));
         }
         catch (PolicyException e)
         {
-            throw new CommandFailure(ExitCode.BadInput, $"{file}: {e.Message}");
+            throw CommandFailure.BadInput($"{file}: {e.Message}", e);
         }
     }
 
@@ -111,10 +138,14 @@ internal static class PolicyCommand
         foreach (string claim in claims)
         {
             int equals = claim.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0) throw new CommandFailure(ExitCode.BadInput, $"{claim} is no claim: write --claim NAME=VALUE.");
-            read[claim[..equals]] = claim[(equals + 1)..];
+            if (equals <= 0) throw CommandFailure.BadInput($"{claim} is no claim: write --claim NAME=VALUE.");
+            if (!read.TryAdd(claim[..equals], claim[(equals + 1)..]))
+                throw CommandFailure.BadInput($"The claim {claim[..equals]} is given twice: a login has one value for each.");
         }
 
         return read;
     }
+
+    /// <summary>A policy that is asked, and the file that it is from.</summary>
+    private sealed record Asked(string File, Policy Policy);
 }

@@ -159,8 +159,8 @@ internal sealed record CognitoPoolRow
     /// <summary>The name that this API shows; null for the hub's name.</summary>
     public string? DisplayName { get; init; }
 
-    /// <summary>The set-up of the Identity API as it was given.</summary>
-    public JsonElement? Identity { get; init; }
+    /// <summary>What the Identity API has beside the hub's definition.</summary>
+    public CognitoIdentitySetup Identity { get; init; } = new();
 
     /// <summary>The set-up of the Sync API (push, streams, events, bulk publish) as that API writes it.</summary>
     public JsonElement? Sync { get; init; }

@@ -94,7 +94,8 @@ internal sealed class JsonBodyReader(IOptions<SyncHubOptions> options)
             StringComparison.OrdinalIgnoreCase))
         && request.Headers.ContentEncoding.Count == 0;
 
-    private void Bound(HttpContext context, int bytesMax)
+    /// <summary>Lets the server refuse a body that is too large or too slow.</summary>
+    internal void Bound(HttpContext context, int bytesMax)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = bytesMax;
@@ -114,7 +115,7 @@ internal sealed class JsonBodyReader(IOptions<SyncHubOptions> options)
     }
 
     /// <summary>The place where the bytes are no JSON, or have a text that no string can hold.</summary>
-    private static Problem? FindMalformed(ReadOnlySpan<byte> utf8)
+    internal static Problem? FindMalformed(ReadOnlySpan<byte> utf8)
     {
         if (utf8.IsEmpty) return Problems.BadRequest("body-missing", "Send a JSON object as the body.");
         if (!Utf8.IsValid(utf8)) return Problems.BadRequest("malformed-json", "The body is not UTF-8: encode it so.");

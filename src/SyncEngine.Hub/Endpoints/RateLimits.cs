@@ -43,6 +43,9 @@ internal sealed class RateLimits : IDisposable
     public ValueTask<object?> GuardClientAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         GuardAsync(_client, context, next);
 
+    /// <summary>For clients outside of a filter: the seconds to wait where this is too much; null to go on.</summary>
+    public int? RefuseClient(HttpContext context) => Refuse(_client, context);
+
     public void Dispose()
     {
         _client.Dispose();
@@ -65,10 +68,16 @@ internal sealed class RateLimits : IDisposable
     private static async ValueTask<object?> GuardAsync(
         PartitionedRateLimiter<HttpContext> limiter, EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        using RateLimitLease lease = limiter.AttemptAcquire(context.HttpContext);
-        if (lease.IsAcquired) return await next(context).ConfigureAwait(false);
+        return Refuse(limiter, context.HttpContext) is { } seconds
+            ? Problems.TooManyRequests(seconds) : await next(context).ConfigureAwait(false);
+    }
+
+    private static int? Refuse(PartitionedRateLimiter<HttpContext> limiter, HttpContext context)
+    {
+        using RateLimitLease lease = limiter.AttemptAcquire(context);
+        if (lease.IsAcquired) return null;
         TimeSpan wait = lease.TryGetMetadata(MetadataName.RetryAfter, out TimeSpan told) ? told : TimeSpan.Zero;
-        return Problems.TooManyRequests((int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, int.MaxValue));
+        return (int)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 1, int.MaxValue);
     }
 
     private static PartitionedRateLimiter<HttpContext> Make(Func<HttpContext, string> keyOf, RequestRate rate)

@@ -72,25 +72,9 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
     public async Task<(IdentityRow Row, DeviceRow Device)> SignInAsync(
         string pool, LoginRow login, byte[] publicKey, string? deviceName, int? devicesMax, CancellationToken cancellationToken)
     {
-        // A new identity is named by the login, so that two devices which sign in at once come to the same one.
-        IdentityId named = IdOfLogin(pool, login.Provider, login.Subject);
-        while (true)
+        (IdentityRow row, IDisposable held) = await FindOrMakeAsync(pool, login, cancellationToken).ConfigureAwait(false);
+        using (held)
         {
-            IdentityRow? row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken)
-                .ConfigureAwait(false);
-            IdentityId found = row?.Id ?? named;
-            using IDisposable held = await locks.EnterAsync(pool, cancellationToken, named, found).ConfigureAwait(false);
-            row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken).ConfigureAwait(false);
-            if (row is not null && row.Id != found) continue;
-            if (row is null)
-            {
-                // An unlinked login is a new identity the next time, never the one it was.
-                IdentityId id = await FindAsync(pool, named, cancellationToken).ConfigureAwait(false) is null
-                    ? named : new IdentityId(Random64(), Random64());
-                row = new IdentityRow { Pool = pool, Id = id, CreatedAt = time.GetUtcNow() };
-                await rows.WriteAsync(RowOf(WithClaims(row, login)), LinkRow(pool, login, id)).ConfigureAwait(false);
-            }
-
             return await AddDeviceAsync(
                 WithClaims(row, login), publicKey, deviceName, devicesMax, cancellationToken).ConfigureAwait(false);
         }
@@ -120,25 +104,33 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         if (owner is null && row.Logins.Count >= IdentityRow.LoginsMax)
             throw new DirectoryException(DirectoryFault.TooManyLogins,
                 $"An identity has at most {IdentityRow.LoginsMax} logins. Unlink one first.");
-        row = WithClaims(row, login);
+        // Once it has had a login, nobody is this identity by knowing its id.
+        row = WithClaims(row, login) with { IsOpen = false };
         await rows.WriteAsync(RowOf(row), LinkRow(pool, login, id)).ConfigureAwait(false);
         return row;
     }
 
     /// <summary>Unlinks the logins of a provider: each is a new identity the next time.</summary>
     /// <exception cref="DirectoryException">There is none, or it is the last and this is not forced.</exception>
+    public Task<IdentityRow> UnlinkAsync(
+        string pool, IdentityId id, string provider, bool force, CancellationToken cancellationToken) => UnlinkAsync(
+            pool, id, login => login.Provider == provider, $"No login of provider {provider} is linked to this identity.", force,
+            cancellationToken);
+
+    /// <summary>Unlinks some logins: each is a new identity the next time.</summary>
+    /// <exception cref="DirectoryException">There is none, or it is the last and this is not forced.</exception>
     public async Task<IdentityRow> UnlinkAsync(
-        string pool, IdentityId id, string provider, bool force, CancellationToken cancellationToken)
+        string pool, IdentityId id, Func<LoginRow, bool> isMeant, string noneText, bool force,
+        CancellationToken cancellationToken)
     {
         using IDisposable held = await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false);
         IdentityRow row = await FindAsync(pool, id, cancellationToken).ConfigureAwait(false) ?? throw Missing(id);
-        List<LoginRow> gone = [.. row.Logins.Where(login => login.Provider == provider)];
-        if (gone.Count == 0)
-            throw new DirectoryException(DirectoryFault.NotFound, $"No login of provider {provider} is linked to this identity.");
+        List<LoginRow> gone = [.. row.Logins.Where(isMeant)];
+        if (gone.Count == 0) throw new DirectoryException(DirectoryFault.NotFound, noneText);
         if (gone.Count == row.Logins.Count && !force)
             throw new DirectoryException(DirectoryFault.LastLogin, "This is the last login: without it only this identity's "
                 + "devices reach its data. Say force=true if that is meant.");
-        row = row with { Logins = [.. row.Logins.Where(login => login.Provider != provider)] };
+        row = row with { Logins = [.. row.Logins.Except(gone)] };
         await rows.WriteAsync([RowOf(row), .. gone.Select(login =>
             new KeyValuePair<string, byte[]?>(LoginKey(pool, login.Provider, login.Subject), null))]).ConfigureAwait(false);
         return row;
@@ -169,6 +161,48 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{pool}\n{provider}\n{subject}"));
         return new IdentityId(BitConverter.ToUInt64(hash), BitConverter.ToUInt64(hash, 8));
     }
+
+    /// <summary>The identity of a login, which is made if there is none, and the lock on it.</summary>
+    private async Task<(IdentityRow Row, IDisposable Held)> FindOrMakeAsync(
+        string pool, LoginRow login, CancellationToken cancellationToken)
+    {
+        // A new identity is named by the login, so that two devices which sign in at once come to the same one.
+        IdentityId named = IdOfLogin(pool, login.Provider, login.Subject);
+        while (true)
+        {
+            IdentityRow? row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken)
+                .ConfigureAwait(false);
+            IdentityId found = row?.Id ?? named;
+            IDisposable held = await locks.EnterAsync(pool, cancellationToken, named, found).ConfigureAwait(false);
+            try
+            {
+                row = await FindByLoginAsync(pool, login.Provider, login.Subject, cancellationToken).ConfigureAwait(false);
+                if (row is null)
+                {
+                    // An unlinked login is a new identity the next time, never the one it was.
+                    IdentityId id = await FindAsync(pool, named, cancellationToken).ConfigureAwait(false) is null
+                        ? named : NewId();
+                    row = new IdentityRow { Pool = pool, Id = id, CreatedAt = time.GetUtcNow() };
+                    await rows.WriteAsync(RowOf(WithClaims(row, login)), LinkRow(pool, login, id)).ConfigureAwait(false);
+                    row = WithClaims(row, login);
+                }
+                else if (row.Id != found)
+                {
+                    held.Dispose();
+                    continue;
+                }
+
+                return (row, held);
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private static IdentityId NewId() => new(Random64(), Random64());
 
     private static ulong Random64() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
 

@@ -19,12 +19,15 @@ internal sealed class LoginProviders(
     private readonly ProviderHttp _http = new(callTimeout);
 
     /// <summary>The checker of one provider of a pool. Calls nobody yet; keep it as long as the definition stays.</summary>
+    /// <param name="pool">The pool's name.</param>
+    /// <param name="definition">The provider.</param>
+    /// <param name="ofItsOwn">Remembers uses in the place of the hub's own memory; null for that.</param>
     /// <exception cref="ArgumentException">The definition has faults.</exception>
-    public ILoginProvider Open(string pool, ProviderDefinition definition)
+    public ILoginProvider Open(string pool, ProviderDefinition definition, ISingleUse? ofItsOwn = null)
     {
         IReadOnlyList<string> faults = definition.Faults();
         if (faults.Count > 0) throw new ArgumentException(string.Join(' ', faults), nameof(definition));
-        var setting = new LoginSetting(pool, hubIssuer, nonces, uses, time);
+        var setting = new LoginSetting(pool, hubIssuer, nonces, ofItsOwn ?? uses, time);
         return definition.Kind switch
         {
             ProviderKind.Developer => new DeveloperLogins(setting, definition),

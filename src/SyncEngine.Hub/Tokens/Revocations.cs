@@ -39,6 +39,11 @@ internal sealed class Revocations(HubRows rows, TimeProvider time) : IPeriodicTa
         || await IsRevokedAsync(KeyOf(claims.Pool, claims.Id, claims.Device), claims.IssuedAt, cancellationToken)
             .ConfigureAwait(false);
 
+    /// <summary>Whether what was issued to an identity at a time is refused.</summary>
+    public ValueTask<bool> IsRevokedAsync(
+        string pool, IdentityId id, DateTimeOffset issuedAt, CancellationToken cancellationToken) =>
+        IsRevokedAsync(KeyOf(pool, id, null), issuedAt, cancellationToken);
+
     /// <summary>Forgets what concerns only credentials that have expired meanwhile.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -100,7 +100,10 @@ public sealed class Policy
         ArgumentNullException.ThrowIfNull(resource);
         ArgumentNullException.ThrowIfNull(context);
         return _statements.Select((statement, i) => new StatementVerdict(i, statement.Allows ? "allow" : "deny",
-            statement.Applies(action, resource.AsSpan(), context), statement.Explain(action, resource, context))).ToList();
+            statement.Applies(action, resource.AsSpan(), context), statement.Explain(action, resource, context))
+        {
+            Missing = statement.FindMissing(action, resource, context),
+        }).ToList();
     }
 
     /// <summary>The document, without blanks.</summary>

@@ -10,4 +10,9 @@ public readonly record struct PolicyDecision(bool IsAllowed, int Statement);
 /// <param name="Effect"><c>allow</c> or <c>deny</c>.</param>
 /// <param name="Applies">Whether it says anything to the request.</param>
 /// <param name="Reason">Why, or why not.</param>
-public sealed record StatementVerdict(int Statement, string Effect, bool Applies, string Reason);
+public sealed record StatementVerdict(int Statement, string Effect, bool Applies, string Reason)
+{
+    /// <summary>Names that the statement uses and that are missing, where it does not apply for want of them alone, such as
+    /// <c>claim.tenant</c>. With a statement that denies they are worth a look: it denies nobody who lacks them.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+}

@@ -22,6 +22,9 @@ internal readonly struct PolicySegment
 
     public bool IsRest => _kind == Kind.Rest;
 
+    /// <summary>The name that a variable stands for; null for other segments.</summary>
+    public string? VariableName => _kind == Kind.Variable ? _text[2..^1] : null;
+
     /// <summary>Reads a segment; null if it is none, with what is wrong.</summary>
     public static PolicySegment? Parse(string text, out string? fault)
     {
@@ -74,6 +77,10 @@ internal readonly struct PolicySegment
         Kind.Literal => segment.SequenceEqual(_text),
         _ => context.Find(_variable, _claim) is { Length: > 0 } value && segment.SequenceEqual(value),
     };
+
+    /// <summary>Whether it is a variable that stands for nothing.</summary>
+    public bool IsMissing(PolicyContext context) =>
+        _kind == Kind.Variable && context.Find(_variable, _claim) is not { Length: > 0 };
 
     /// <summary>Why it does not match, for people.</summary>
     public string Explain(string segment, PolicyContext context)

@@ -50,6 +50,25 @@ internal sealed class PolicyStatement(
         return reason!;
     }
 
+    /// <summary>The names for want of which alone it does not apply; none where it applies, or would not with any
+    /// value.</summary>
+    public IReadOnlyList<string> FindMissing(string action, string resource, PolicyContext context)
+    {
+        if (!HasAction(action) || Applies(action, resource.AsSpan(), context)) return [];
+        var missing = new SortedSet<string>(StringComparer.Ordinal);
+        string[] segments = resource.Split('/');
+        bool isMeant = false;
+        foreach (PolicySegment[] pattern in patterns) isMeant = MightMatch(pattern, segments, context, missing) || isMeant;
+        if (!isMeant) return [];
+        foreach (PolicyCondition condition in conditions)
+        {
+            if (context.Find(condition.Variable, condition.Claim) is null) missing.Add(condition.Name);
+            else if (!condition.IsMet(context)) return [];
+        }
+
+        return [.. missing];
+    }
+
     private bool HasAction(string action)
     {
         foreach (string known in actions)
@@ -73,6 +92,24 @@ internal sealed class PolicyStatement(
             if (!isLast) resource = resource[(slash + 1)..];
         }
 
+        return true;
+    }
+
+    /// <summary>Whether a pattern matches if each missing variable stands for the right thing; notes those that it
+    /// needs.</summary>
+    private static bool MightMatch(
+        PolicySegment[] pattern, string[] segments, PolicyContext context, SortedSet<string> missing)
+    {
+        bool hasRest = pattern[^1].IsRest;
+        if (hasRest ? segments.Length < pattern.Length : segments.Length != pattern.Length) return false;
+        var needed = new List<string>();
+        for (int i = 0; i < pattern.Length; i++)
+        {
+            if (pattern[i].IsMissing(context) && segments[i].Length > 0) needed.Add(pattern[i].VariableName!);
+            else if (!pattern[i].Matches(segments[i].AsSpan(), context)) return false;
+        }
+
+        missing.UnionWith(needed);
         return true;
     }
 

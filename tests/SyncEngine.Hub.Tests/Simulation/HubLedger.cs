@@ -139,9 +139,9 @@ internal sealed class HubLedger
     }
 
     /// <summary>Whatever a device was told that the hub has must be there.</summary>
-    public void CheckAcknowledged(HubReading hub)
+    public void CheckAcknowledged(IEnumerable<Mark> marks, HubReading hub)
     {
-        foreach (Mark mark in _marks)
+        foreach (Mark mark in marks)
         {
             if (mark.IsAcknowledged && !mark.MayBeRemoved && !hub(Resolve(mark.Author), mark.Dataset, Log).Contains(mark.Number))
                 throw new HistoryException($"The hub has lost {mark}, though it said that it has it.");

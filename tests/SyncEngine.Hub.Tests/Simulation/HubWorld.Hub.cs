@@ -22,6 +22,7 @@ internal sealed partial class HubWorld
         ulong[] replicas = [.. party.Identity.Opened.Select(static dataset => dataset.ReplicaId.Bits)
             .Where(static bits => bits != 0)];
         row = SimulatedHub.Wait(_hub.Directory.DeclareAsync(SimulatedHub.Pool, row.Id, device.Id, replicas, default));
+        party.Declared.UnionWith(replicas);
         SyncCaller caller = _hub.CallerOf(row, row.FindDevice(device.Id)!);
         caller = caller with { Access = _plants.Weaken(caller.Access) };
         OpenSession session = _hub.Sessions.Open(SimulatedHub.Pool, row.Id, device.Id, default);
@@ -130,7 +131,7 @@ internal sealed partial class HubWorld
         foreach (IdentityRow row in rows) _ledger.NoteRow(row);
         foreach (IdentityRow row in rows) CheckHub(row.Id);
 
-        _ledger.CheckAcknowledged(ShownAtHub);
+        _ledger.CheckAcknowledged(_ledger.Marks, ShownAtHub);
     }
 
     private IReadOnlyList<IdentityRow> Rows() =>

@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using SyncEngine.Hub.Pools;
+
+namespace SyncEngine.Hub.Cognito.IdentityApi;
+
+/// <summary>The operations on identity pools themselves.</summary>
+internal sealed class PoolOperations(PoolRegistry registry, CognitoPools pools, IOptions<SyncHubOptions> options)
+    : ICognitoOperations
+{
+    private const int PageMax = 60;
+    private const int NameMax = 128;
+    private const int NamesTriedMax = 1000;
+
+    public IEnumerable<CognitoOperation> Operations =>
+    [
+        new("CreateIdentityPool", CognitoAccess.Developer, CreateAsync),
+        new("UpdateIdentityPool", CognitoAccess.Developer, UpdateAsync),
+        new("DescribeIdentityPool", CognitoAccess.Developer, DescribeAsync),
+        new("DeleteIdentityPool", CognitoAccess.Developer, DeleteAsync),
+        new("ListIdentityPools", CognitoAccess.Developer, ListAsync),
+    ];
+
+    /// <summary>What the hub refused, in this API's words.</summary>
+    internal static CognitoException Refusal(PoolResult result) => result.Outcome switch
+    {
+        PoolOutcome.Invalid => CognitoException.InvalidParameter(
+            $"The hub does not take this: {result.Fault?.Path} {result.Fault?.Advice}"),
+        PoolOutcome.Full => CognitoException.LimitExceeded("There are as many identity pools as there may be: delete one first."),
+        PoolOutcome.NotFound => CognitoException.ResourceNotFound("The identity pool is gone."),
+        _ => CognitoException.ConcurrentModification("The identity pool was changed meanwhile: describe it, and try again."),
+    };
+
+    private async Task<JsonNode?> CreateAsync(CognitoRequest request, CancellationToken cancellationToken)
+    {
+        string shown = request.Body.RequiredText("IdentityPoolName", NameMax, CognitoPatterns.PoolName());
+        for (int i = 1; i <= NamesTriedMax; i++)
+        {
+            string name = PoolMapping.HubName(shown, i == 1 ? "" : FormattableString.Invariant($"-{i}"));
+            (IdentityPool definition, CognitoIdentitySetup setup) = PoolMapping.Read(
+                request.Body, new IdentityPool { Name = name }, new CognitoIdentitySetup { IsMadeHere = true },
+                options.Value.Cognito.OpenIdConnectProviders);
+            PoolResult result = await registry.CreateAsync(definition, cancellationToken).ConfigureAwait(false);
+            if (result.Outcome == PoolOutcome.Exists) continue;
+            if (result is not { Outcome: PoolOutcome.Done, Pool: { } made }) throw Refusal(result);
+            CognitoPoolRow row = await pools.ChangeAsync(
+                made, row => row with { DisplayName = shown, Identity = setup }, cancellationToken).ConfigureAwait(false);
+            return PoolMapping.Show(new CognitoPool(made, row));
+        }
+
+        throw CognitoException.ResourceConflict("There are too many identity pools of this name: choose another one.");
+    }
+
+    private async Task<JsonNode?> UpdateAsync(CognitoRequest request, CancellationToken cancellationToken)
+    {
+        string shown = request.Body.RequiredText("IdentityPoolName", NameMax, CognitoPatterns.PoolName());
+        CognitoPool pool = await PoolAsync(request, cancellationToken).ConfigureAwait(false);
+        (IdentityPool definition, CognitoIdentitySetup setup) = PoolMapping.Read(
+            request.Body, pool.Definition, pool.Row.Identity, options.Value.Cognito.OpenIdConnectProviders);
+        PoolResult result = await registry.ReplaceAsync(
+            definition, there => there.EntityTag == pool.Definition.EntityTag, cancellationToken).ConfigureAwait(false);
+        if (result is not { Outcome: PoolOutcome.Done, Pool: { } changed }) throw Refusal(result);
+        CognitoPoolRow row = await pools.ChangeAsync(
+            changed, row => row with { DisplayName = shown, Identity = setup }, cancellationToken).ConfigureAwait(false);
+        return PoolMapping.Show(new CognitoPool(changed, row));
+    }
+
+    private async Task<JsonNode?> DescribeAsync(CognitoRequest request, CancellationToken cancellationToken) =>
+        PoolMapping.Show(await PoolAsync(request, cancellationToken).ConfigureAwait(false));
+
+    private async Task<JsonNode?> DeleteAsync(CognitoRequest request, CancellationToken cancellationToken)
+    {
+        CognitoPool pool = await PoolAsync(request, cancellationToken).ConfigureAwait(false);
+        PoolResult result = await registry.DeleteAsync(
+            pool.Name, isForced: true, there => there.CreatedAt == pool.Definition.CreatedAt, cancellationToken)
+            .ConfigureAwait(false);
+        if (result.Outcome != PoolOutcome.Done) throw Refusal(result);
+        await pools.RemoveAsync(pool.Name, cancellationToken).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<JsonNode?> ListAsync(CognitoRequest request, CancellationToken cancellationToken)
+    {
+        int limit = request.Body.Number("MaxResults", 1, PageMax) ?? throw CognitoMembers.Missing("MaxResults");
+        string? after = NextTokens.Read(request.Body);
+        IReadOnlyList<CognitoPool> found = await pools.ListAsync(after, limit + 1, cancellationToken).ConfigureAwait(false);
+        var answer = new JsonObject
+        {
+            ["IdentityPools"] = new JsonArray([.. found.Take(limit).Select(static pool => (JsonNode)new JsonObject
+            {
+                ["IdentityPoolId"] = pool.Id, ["IdentityPoolName"] = pool.Row.DisplayName ?? pool.Name,
+            })]),
+        };
+        if (found.Count > limit) answer["NextToken"] = NextTokens.Write(found[limit - 1].Name);
+        return answer;
+    }
+
+    private async Task<CognitoPool> PoolAsync(CognitoRequest request, CancellationToken cancellationToken) =>
+        await pools.RequireAsync(
+            request.Body.RequiredText("IdentityPoolId", CognitoIds.CharactersMax, CognitoPatterns.Id()), cancellationToken)
+            .ConfigureAwait(false);
+}
