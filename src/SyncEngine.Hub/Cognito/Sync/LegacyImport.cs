@@ -20,7 +20,8 @@ internal sealed class LegacyImport(
     private const int DatasetsMax = 256;
 
     public void Map(IEndpointRouteBuilder admin) => admin
-        .MapPut("/pools/{pool}/cognito/identities/{identity}", (Delegate)PutAsync).WithName("importCognitoIdentity").WithSummary("Take over an identity of another service.")
+        .MapPut("/pools/{pool}/cognito/identities/{identity}", (Delegate)PutAsync).WithName("importCognitoIdentity")
+        .WithSummary("Take over an identity of another service.")
         .WithDescription("With its id and, for each dataset, the records and their sync counts, so that clients go on where they "
             + "were. What the hub has already stays as it is: a repeated call changes nothing.")
         .WithBody<LegacyIdentity>().Produces<LegacyIdentityAnswer>()
