@@ -18,8 +18,8 @@ public sealed class HubSimulationTests
             counts.ToString());
     }
 
-    /// <summary>The first lost what was refused before a merge side by side; the others found writes in two datasets after merges in
-    /// a row, of which the device heard at once.</summary>
+    /// <summary>The first lost what was refused before a merge side by side; the others found writes in two datasets after
+    /// merges in a row, of which the device heard at once.</summary>
     [Theory]
     [InlineData(27)]
     [InlineData(2672)]
