@@ -19,6 +19,15 @@ public sealed class CognitoOptions
     /// refused.</summary>
     public IList<CognitoDeveloperKey> DeveloperKeys { get; } = [];
 
+    /// <summary>Functions that pools may name for the event SyncTrigger, by the last part of the function's ARN. Default
+    /// none.</summary>
+    public IDictionary<string, CognitoReceiver> Functions { get; } =
+        new Dictionary<string, CognitoReceiver>(StringComparer.Ordinal);
+
+    /// <summary>Streams that pools may send their changes to, by the stream's name. Default none.</summary>
+    public IDictionary<string, CognitoReceiver> Streams { get; } =
+        new Dictionary<string, CognitoReceiver>(StringComparer.Ordinal);
+
     /// <summary>What ARNs of OpenID Connect providers stand for, in every pool; at most 32. Default none.</summary>
     public IList<CognitoOpenIdConnectProvider> OpenIdConnectProviders { get; } = [];
 }

@@ -32,5 +32,6 @@ internal static class HubCognitoServices
         services.AddSingleton<ICognitoOperations, PoolRoleOperations>();
         services.AddSingleton<ICognitoOperations, PoolTagOperations>();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<CognitoSecrets>());
+        services.AddHubCognitoSync();
     }
 }
