@@ -303,7 +303,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
             last = Math.Max(last, state.Time.WallMilliseconds);
         }
 
-        return new LegacySummary(dataset.Name, row.CreatedAt > 0 ? row.CreatedAt : Math.Min(first, last), last,
+        return new LegacySummary(dataset.Name, Math.Min(row.CreatedAt > 0 ? row.CreatedAt : first, last), last,
             keys.Sum(key => SizeOf(key, LegacyText.Read(dataset, key))), keys.Count);
     }
 
