@@ -1,4 +1,4 @@
-using System.Diagnostics.Metrics;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SyncEngine.Causality;
 using SyncEngine.Identities;
@@ -11,11 +11,6 @@ internal sealed partial class SyncServing(
     HubStore store, OpenSessions sessions, TimeProvider time, ILogger<SyncServing> logger)
 {
     private const int SessionsOfDeviceMax = 8;
-    private static readonly UpDownCounter<int> _open = HubTelemetry.Meter.CreateUpDownCounter<int>(
-        "syncengine.hub.sessions", "{session}", "Sync sessions that are open.");
-
-    private static readonly Counter<long> _taken = HubTelemetry.Meter.CreateCounter<long>(
-        "syncengine.hub.frames.taken", "{frame}", "Frames of devices that were taken.");
 
     /// <summary>Looks at changes before they are taken; null for nobody.</summary>
     public FrameReview? Review { get; set; }
@@ -26,17 +21,18 @@ internal sealed partial class SyncServing(
     /// <summary>Serves one session until the device goes, its credential ends, it is cut, or the hub stops.</summary>
     public async Task RunAsync(SyncCaller caller, ISyncTransport transport, CancellationToken cancellationToken)
     {
+        using Activity? activity = HubTelemetry.Begin("session", caller.Pool, ActivityKind.Server);
         using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
         using var expiry = new CancellationTokenSource(Left(caller), time);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
         using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
-        _open.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
+        HubTelemetry.Sessions.Add(1, HubTelemetry.Pool(caller.Pool));
         try
         {
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
             {
-                _taken.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
+                HubTelemetry.FramesTaken.Add(1, HubTelemetry.Pool(caller.Pool));
                 lease.NoteSender(dataset, caller.Device);
             });
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
@@ -45,6 +41,7 @@ internal sealed partial class SyncServing(
         }
         catch (SyncException e)
         {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Code.ToString());
             LogFailed(caller.Pool, caller.Id, caller.Device, e.Code, e.Message);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
@@ -53,7 +50,7 @@ internal sealed partial class SyncServing(
         }
         finally
         {
-            _open.Add(-1, new KeyValuePair<string, object?>("pool", caller.Pool));
+            HubTelemetry.Sessions.Add(-1, HubTelemetry.Pool(caller.Pool));
             await transport.DisposeAsync().ConfigureAwait(false);
         }
     }

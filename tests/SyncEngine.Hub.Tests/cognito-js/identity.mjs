@@ -1,5 +1,5 @@
-// All 23 operations of the Identity API through the AWS SDK for JavaScript, version 3: success, and each documented error that can
-// be provoked from outside.
+// All 23 operations of the Identity API through the AWS SDK for JavaScript, version 3: success, and each documented error that
+// can be provoked from outside.
 import assert from 'node:assert/strict';
 import * as sdk from '@aws-sdk/client-cognito-identity';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -9,7 +9,8 @@ const { CognitoIdentityClient } = sdk;
 const region = 'us-east-1';
 const developerKeys = { accessKeyId: settings.keyId, secretAccessKey: settings.secret };
 const developer = new CognitoIdentityClient({ region, credentials: developerKeys, maxAttempts: 1 });
-const anybody = new CognitoIdentityClient({ region, credentials: { accessKeyId: 'AKIDNOBODY', secretAccessKey: 'x' }, maxAttempts: 1 });
+const nobody = { accessKeyId: 'AKIDNOBODY', secretAccessKey: 'x' };
+const anybody = new CognitoIdentityClient({ region, credentials: nobody, maxAttempts: 1 });
 const sts = new STSClient({ region, endpoint: settings.endpoint, credentials: developerKeys, maxAttempts: 1 });
 const roles = {
   authenticated: 'arn:aws:iam::123456789012:role/Game_Auth',
@@ -56,11 +57,12 @@ check('CreateIdentityPool gives back what was asked for', async () => {
   pool = await makePool();
   assert.notEqual(pool, made.IdentityPoolId);
 });
-check('CreateIdentityPool: InvalidParameter', () => fails(
-  dev('CreateIdentityPool', { IdentityPoolName: 'no/slash', AllowUnauthenticatedIdentities: true }), 'InvalidParameterException'));
-check('CreateIdentityPool: NotAuthorized for an unknown key', async () => {
-  const error = await any('CreateIdentityPool', { IdentityPoolName: 'x', AllowUnauthenticatedIdentities: true }).catch((e) => e);
-  assert.match(error.name, /UnrecognizedClient|NotAuthorized|InvalidSignature/);
+check('CreateIdentityPool: InvalidParameter', () => fails(dev('CreateIdentityPool', {
+  IdentityPoolName: 'no/slash', AllowUnauthenticatedIdentities: true,
+}), 'InvalidParameterException'));
+check('CreateIdentityPool: refused to an unknown key', async () => {
+  await fails(any('CreateIdentityPool', { IdentityPoolName: 'x', AllowUnauthenticatedIdentities: true }),
+    'UnrecognizedClientException');
 });
 check('DescribeIdentityPool shows a pool', async () => {
   const shown = await dev('DescribeIdentityPool', { IdentityPoolId: pool });
@@ -317,7 +319,9 @@ check('ListTagsForResource: ResourceNotFound', () => fails(
 check('ListTagsForResource: InvalidParameter', () => fails(
   dev('ListTagsForResource', { ResourceArn: 'this-is-no-arn-at-all' }), 'InvalidParameterException'));
 check('SetPrincipalTagAttributeMap and GetPrincipalTagAttributeMap round-trip', async () => {
-  const map = { IdentityPoolId: pool, IdentityProviderName: settings.provider, UseDefaults: false, PrincipalTags: { mail: 'email' } };
+  const map = {
+    IdentityPoolId: pool, IdentityProviderName: settings.provider, UseDefaults: false, PrincipalTags: { mail: 'email' },
+  };
   const { $metadata, ...set } = await dev('SetPrincipalTagAttributeMap', map);
   assert.deepEqual(set, map);
   const { $metadata: ignored, ...got } = await dev('GetPrincipalTagAttributeMap', {

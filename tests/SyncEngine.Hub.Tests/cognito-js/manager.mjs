@@ -16,8 +16,8 @@ AWS.config.update({ region: 'us-east-1', cognitosync: { endpoint }, cognitoident
 class Shelf {
   #items = new Map();
   getItem(key) { return this.#items.has(key) ? this.#items.get(key) : null; }
-  setItem(key, value) { this.#items.set(key, String(value)); Object.defineProperty(this, key, { configurable: true, enumerable: true, value }); }
-  removeItem(key) { this.#items.delete(key); delete this[key]; }
+  setItem(key, value) { this.#items.set(key, String(value)); }
+  removeItem(key) { this.#items.delete(key); }
 }
 
 /** A device: whoever it is now, and its local storage, which is what stays. */

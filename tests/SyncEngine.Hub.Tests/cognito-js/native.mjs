@@ -17,6 +17,7 @@ const client = new sync.CognitoSyncClient({
   },
 });
 const where = { IdentityPoolId: settings.pool, IdentityId, DatasetName: 'save' };
+const put = (Key, Value, SyncCount) => ({ Op: 'replace', Key, Value, SyncCount });
 const list = () => client.send(new sync.ListRecordsCommand(where));
 const update = async (patches) => client.send(new sync.UpdateRecordsCommand({
   ...where, SyncSessionToken: (await list()).SyncSessionToken, RecordPatches: patches,
@@ -24,15 +25,15 @@ const update = async (patches) => client.send(new sync.UpdateRecordsCommand({
 
 check(`${settings.phase}`, async () => {
   if (settings.phase === 'writes first') {
-    await update([{ Op: 'replace', Key: 'level', Value: '1', SyncCount: 0 }, { Op: 'replace', Key: 'old', Value: 'x', SyncCount: 0 }]);
+    await update([put('level', '1', 0), put('old', 'x', 0)]);
     return;
   }
   const { Records } = await list();
   const seen = Object.fromEntries(Records.map((one) => [one.Key, one.Value]));
   assert.deepEqual(seen, { level: '2', old: undefined, coins: '30', native: 'yes' });
-  await assert.rejects(update([{ Op: 'replace', Key: 'level', Value: 'stale', SyncCount: 1 }]), { name: 'ResourceConflictException' });
+  await assert.rejects(update([put('level', 'stale', 1)]), { name: 'ResourceConflictException' });
   const count = Records.find((one) => one.Key === 'level').SyncCount;
-  await update([{ Op: 'replace', Key: 'level', Value: '3', SyncCount: count }]);
+  await update([put('level', '3', count)]);
 });
 
 await run();
