@@ -55,6 +55,15 @@ internal sealed record LegacyRow
         return this with { CreatedAt = CreatedAt == 0 ? now : CreatedAt, IsMadeAgain = DeletedThrough > 0, Dates = dates };
     }
 
+    /// <summary>The row of a dataset that came from another service with its counts.</summary>
+    public static LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long now) => new()
+    {
+        CreatedAt = now,
+        Dates = records.Where(static record => record.DeviceMilliseconds is not null).Take(DatesMax).ToDictionary(
+            static record => record.Key, static record => new DeviceDate(record.SyncCount, record.DeviceMilliseconds!.Value),
+            StringComparer.Ordinal),
+    };
+
     /// <summary>When a device says that it wrote a record.</summary>
     internal readonly record struct DeviceDate(long SyncCount, long Milliseconds);
 }
