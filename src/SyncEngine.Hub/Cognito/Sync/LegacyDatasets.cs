@@ -139,6 +139,45 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         return summary;
     }
 
+    /// <summary>Takes a dataset over with its counts, so that clients go on where they were. One that the hub has, or had, stays
+    /// as it is.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="id">The identity.</param>
+    /// <param name="name">The dataset.</param>
+    /// <param name="records">All its records, removed ones too, each with its count, 1 or more; no key twice.</param>
+    /// <param name="cancellationToken">Ends the wait for what goes before it.</param>
+    /// <returns>Whether it was taken over.</returns>
+    public async Task<bool> ImportAsync(string pool, IdentityId id, string name, IReadOnlyList<LegacyPatch> records,
+        CancellationToken cancellationToken)
+    {
+        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
+        Task durable;
+        using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
+        {
+            await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
+            if (records.Count == 0 || lease.Identity.HasDataset(name)) return false;
+            Dataset dataset = lease.Identity.OpenForJoin(name);
+            if (dataset.Revision > 0) return false;
+            durable = store.TogetherAsync(() =>
+            {
+                foreach (IGrouping<long, LegacyPatch> call in records.GroupBy(static record => record.SyncCount)
+                    .OrderBy(static call => call.Key))
+                {
+                    dataset.WriteAt(call.Key, write =>
+                    {
+                        foreach (LegacyPatch record in call) Apply(write, record);
+                    });
+                }
+
+                LegacyRow row = LegacyRow.Imported(records, time.GetUtcNow().ToUnixTimeMilliseconds());
+                return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
+            });
+        }
+
+        await durable.ConfigureAwait(false);
+        return true;
+    }
+
     /// <summary>What is told of a dataset; null if there is none.</summary>
     public async Task<LegacySummary?> DescribeAsync(
         string pool, IdentityId id, string name, CancellationToken cancellationToken)

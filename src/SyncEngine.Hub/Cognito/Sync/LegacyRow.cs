@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Cognito.Sync;
@@ -26,7 +27,7 @@ internal sealed record LegacyRow
     public IReadOnlyDictionary<string, DeviceDate> Dates { get; init; } = new Dictionary<string, DeviceDate>();
 
     /// <summary>The rows of an identity's datasets begin so.</summary>
-    public static string PrefixOf(string pool, IdentityId id) => $"cognito/of/{pool}/{id}/dataset/";
+    public static string PrefixOf(string pool, IdentityId id) => HubStore.BesideOf(pool, id) + "dataset/";
 
     public static LegacyRow Decode(byte[]? bytes) => bytes is null ? new LegacyRow()
         : JsonSerializer.Deserialize<LegacyRow>(bytes, RowJson.Options) ?? new LegacyRow();
@@ -54,6 +55,15 @@ internal sealed record LegacyRow
 
         return this with { CreatedAt = CreatedAt == 0 ? now : CreatedAt, IsMadeAgain = DeletedThrough > 0, Dates = dates };
     }
+
+    /// <summary>The row of a dataset that came from another service with its counts.</summary>
+    public static LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long now) => new()
+    {
+        CreatedAt = now,
+        Dates = records.Where(static record => record.DeviceMilliseconds is not null).Take(DatesMax).ToDictionary(
+            static record => record.Key, static record => new DeviceDate(record.SyncCount, record.DeviceMilliseconds!.Value),
+            StringComparer.Ordinal),
+    };
 
     /// <summary>When a device says that it wrote a record.</summary>
     internal readonly record struct DeviceDate(long SyncCount, long Milliseconds);

@@ -66,6 +66,8 @@ internal sealed class LegacyWorld : IAsyncDisposable
     public Task<IReadOnlyList<LegacyRecord>> UpdateAsync(params LegacyPatch[] patches) =>
         Datasets.UpdateAsync(Pool, Id, Name, patches, Limits, null, null, default);
 
+    public Task<bool> ImportAsync(params LegacyPatch[] records) => Datasets.ImportAsync(Pool, Id, Name, records, default);
+
     public Task<LegacySummary?> DeleteAsync() => Datasets.DeleteAsync(Pool, Id, Name, null, default);
 
     /// <summary>A native device and the hub exchange what the other lacks.</summary>
