@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Accounts;
 using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Cognito.Import;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Logins;
@@ -119,6 +120,7 @@ public static class SyncHubApp
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<ImportEndpoints>().Map(admin);
         return admin;
     }
 

@@ -22,6 +22,9 @@ internal sealed record LegacyRow
     /// <summary>Whether a legacy client has made it again since.</summary>
     public bool IsMadeAgain { get; init; }
 
+    /// <summary>The count through which it came from another service; 0 if it did not.</summary>
+    public long ImportedThrough { get; init; }
+
     /// <summary>What devices said of when they wrote: for a key its count then, and milliseconds since 1970.</summary>
     public IReadOnlyDictionary<string, DeviceDate> Dates { get; init; } = new Dictionary<string, DeviceDate>();
 
