@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Cognito.IdentityApi;
-using SyncEngine.Hub.Cognito.Import;
 using SyncEngine.Hub.Cognito.Signing;
 using SyncEngine.Hub.Cognito.Sts;
 using SyncEngine.Hub.Cognito.Wire;
@@ -17,8 +16,7 @@ internal static class HubCognitoServices
         services.TryAddSingleton<CognitoIds>();
         services.TryAddSingleton<CognitoPools>();
         services.TryAddSingleton<CognitoAdmin>();
-        services.TryAddSingleton<DatasetImport>();
-        services.TryAddSingleton<ImportEndpoints>();
+        services.TryAddSingleton<PoolImport>();
         services.TryAddSingleton<CognitoSecrets>();
         services.TryAddSingleton<IssuedCredentials>();
         services.TryAddSingleton<SignatureCheck>();

@@ -16,6 +16,7 @@ internal static class HubCognitoSync
     {
         services.TryAddSingleton<LegacyDatasets>();
         services.TryAddSingleton<LegacyDevices>();
+        services.TryAddSingleton<LegacyImport>();
         services.TryAddSingleton<SealedTexts>();
         services.TryAddSingleton<SyncScopes>();
         services.TryAddSingleton<SyncSessions>();

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Accounts;
 using SyncEngine.Hub.Cognito;
-using SyncEngine.Hub.Cognito.Import;
+using SyncEngine.Hub.Cognito.IdentityApi;
+using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Logins;
@@ -120,7 +121,8 @@ public static class SyncHubApp
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
-        endpoints.ServiceProvider.GetRequiredService<ImportEndpoints>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<PoolImport>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<LegacyImport>().Map(admin);
         return admin;
     }
 

@@ -26,11 +26,10 @@ internal sealed class CognitoImported
 /// </summary>
 /// <param name="source">Where it comes from.</param>
 /// <param name="hub">Where it goes to; null to read alone.</param>
-/// <param name="pool">The pool's id.</param>
 /// <param name="stateFile">Where is noted what is done.</param>
 /// <param name="knownLogins">Logins of which the operator knows whose they are, for an identity's id.</param>
 internal sealed class CognitoImport(
-    CognitoSource source, AdminClient? hub, string pool, string stateFile,
+    CognitoSource source, AdminClient? hub, string stateFile,
     ILookup<string, (string Provider, string Subject)> knownLogins)
 {
     /// <summary>Runs it to its end.</summary>
@@ -42,7 +41,9 @@ internal sealed class CognitoImport(
         HashSet<string> before = hub is not null && File.Exists(stateFile)
             ? [.. await File.ReadAllLinesAsync(stateFile, cancellationToken)] : [];
         JsonObject description = await source.DescribeAsync(cancellationToken);
-        if (hub is not null) await hub.SendAsync(HttpMethod.Put, "/cognito/pools", description, null, cancellationToken);
+        string name = hub is null ? ""
+            : (await hub.SendAsync(HttpMethod.Put, "/cognito/pools", description, null, cancellationToken)).Body.Text("name")
+                ?? throw new CommandFailure(ExitCode.OperationFailed, "The hub did not say how it calls the pool: is it older?");
         string? developer = description["definition"].Text("DeveloperProviderName");
         string? next = null;
         do
@@ -52,7 +53,7 @@ internal sealed class CognitoImport(
             {
                 if (identity.Text("IdentityId") is not { } id) continue;
                 if (before.Contains(id)) done.Skipped++;
-                else await BringAsync(id, identity, developer, done, cancellationToken);
+                else await BringAsync(name, id, identity, developer, done, cancellationToken);
             }
 
             progress(done);
@@ -62,7 +63,8 @@ internal sealed class CognitoImport(
     }
 
     private async Task BringAsync(
-        string id, JsonObject identity, string? developer, CognitoImported done, CancellationToken cancellationToken)
+        string name, string id, JsonObject identity, string? developer, CognitoImported done,
+        CancellationToken cancellationToken)
     {
         List<string> providers = [.. (identity["Logins"] as JsonArray ?? []).Select(static name => name?.GetValue<string>())
             .OfType<string>()];
@@ -79,8 +81,9 @@ internal sealed class CognitoImport(
         }
 
         (JsonObject? answer, _) = await hub.SendAsync(HttpMethod.Put,
-            $"/cognito/pools/{Uri.EscapeDataString(pool)}/identities/{Uri.EscapeDataString(id)}", new JsonObject
+            $"/pools/{name}/cognito/identities/{Uri.EscapeDataString(id)}", new JsonObject
             {
+                ["isOpen"] = providers.Count == 0,
                 ["developerUsers"] = users,
                 ["logins"] = new JsonArray([.. known.Select(static login => (JsonNode)new JsonObject
                 {
@@ -90,9 +93,12 @@ internal sealed class CognitoImport(
                     && !known.Exists(login => login.Provider == name)).Select(static name => (JsonNode)name)]),
                 ["datasets"] = datasets,
             }, null, cancellationToken);
-        done.Datasets += answer?["written"]?.GetValue<int>() ?? 0;
-        done.Same += answer?["same"]?.GetValue<int>() ?? 0;
-        foreach (JsonNode? name in answer?["changed"] as JsonArray ?? []) done.Changed.Add($"{id} {name}");
+        foreach (JsonNode? dataset in answer?["datasets"] as JsonArray ?? [])
+        {
+            if (dataset.IsTrue("isImported")) done.Datasets++;
+            else if (dataset.IsTrue("isChangedHere")) done.Changed.Add($"{id} {dataset.Text("name")}");
+            else done.Same++;
+        }
 
         // Noted only once the hub has it durably.
         await File.AppendAllTextAsync(stateFile, id + "\n", cancellationToken);

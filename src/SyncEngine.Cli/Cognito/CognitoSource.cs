@@ -84,7 +84,7 @@ internal sealed class CognitoSource(CognitoClient client, CognitoKeys keys, stri
                 records[key] = new JsonObject
                 {
                     ["key"] = key, ["value"] = record.Text("Value"), ["syncCount"] = own,
-                    ["deviceMilliseconds"] = record["DeviceLastModifiedDate"] is JsonValue date
+                    ["deviceLastModified"] = record["DeviceLastModifiedDate"] is JsonValue date
                         && date.TryGetValue(out double seconds) ? (long)(seconds * 1000) : null,
                 };
             }

@@ -49,7 +49,7 @@ internal static class CognitoImportCommand
             using var http = new HttpMessageInvoker(handler);
             var source = new CognitoSource(Open(http, arguments.GetRequiredValue(from), id), Keys(), id);
             string stateFile = arguments.GetValue(state) ?? $"cognito-import-{id.Replace(':', '-')}.state";
-            var import = new CognitoImport(source, hub, id, stateFile, ReadLogins(arguments.GetValue(logins)));
+            var import = new CognitoImport(source, hub, stateFile, ReadLogins(arguments.GetValue(logins)));
             CognitoImported done = await import.RunAsync(so => terminal.Error.WriteLine(Words(so)), cancellationToken);
             foreach (string left in done.Changed)
                 terminal.Error.WriteLine($"left as it is, because it was written to on the hub: {left}");

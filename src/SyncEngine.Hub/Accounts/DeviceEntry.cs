@@ -100,7 +100,9 @@ internal sealed class DeviceEntry(
         var grant = new Grant(row, device, role, policy, token, expires, handle, until, time.GetUtcNow());
         if (before is not { } had || had == row.Id) return grant;
         IdentityRow? source = await directory.FindAsync(pool.Name, had, cancellationToken).ConfigureAwait(false);
-        return source?.State == IdentityState.Merged ? grant with { MergedFrom = had, MergedBy = source.MergedBy } : grant;
+        if (source?.State != IdentityState.Merged) return grant;
+        string beside = await directory.SuffixOfAsync(pool.Name, had, cancellationToken).ConfigureAwait(false);
+        return grant with { MergedFrom = had, Beside = beside };
     }
 
     /// <summary>Who a credential belongs to; null if it is not accepted now.</summary>

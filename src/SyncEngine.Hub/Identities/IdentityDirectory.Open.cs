@@ -14,39 +14,25 @@ internal sealed partial class IdentityDirectory
         return row;
     }
 
-    /// <summary>Takes over an identity of another service with its id, or links to one that was what it lacks.</summary>
+    /// <summary>Takes over an identity of another service with its id; one that is there stays as it is.</summary>
     /// <param name="pool">The pool.</param>
-    /// <param name="id">Its id there, and here.</param>
-    /// <param name="logins">Its logins.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="isOpen">Whether it is a guest that is whoever knows its id.</param>
     /// <param name="awaited">The providers of which the first login that is shown with its id belongs to it.</param>
-    /// <param name="isClosed">Whether it is no guest, though no login of it may be known.</param>
     /// <param name="alongside">A row to write with it.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="DirectoryException">A login belongs to another identity, or there are too many.</exception>
-    public async Task<IdentityRow> TakeOverAsync(string pool, IdentityId id, IReadOnlyList<LoginRow> logins,
-        IReadOnlyList<string> awaited, bool isClosed, KeyValuePair<string, byte[]?> alongside,
-        CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the wait for what goes before it.</param>
+    /// <returns>Whether it was made.</returns>
+    public async Task<bool> ImportAsync(string pool, IdentityId id, bool isOpen, IReadOnlyList<string> awaited,
+        KeyValuePair<string, byte[]?> alongside, CancellationToken cancellationToken)
     {
-        IdentityRow? row;
-        using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
+        using IDisposable held = await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false);
+        if (await FindAsync(pool, id, cancellationToken).ConfigureAwait(false) is not null) return false;
+        var row = new IdentityRow
         {
-            row = await FindAsync(pool, id, cancellationToken).ConfigureAwait(false);
-            if (row is null)
-            {
-                row = new IdentityRow
-                {
-                    Pool = pool, Id = id, CreatedAt = time.GetUtcNow(), AwaitedProviders = awaited,
-                    IsOpen = logins.Count == 0 && !isClosed,
-                };
-                await rows.WriteAsync(RowOf(row), alongside).ConfigureAwait(false);
-            }
-        }
-
-        if (row.State != IdentityState.Active) return row;
-        foreach (LoginRow login in logins.Where(login => !row.Logins.Any(
-            known => known.Provider == login.Provider && known.Subject == login.Subject)))
-            row = await LinkAsync(pool, id, login, cancellationToken).ConfigureAwait(false);
-        return row;
+            Pool = pool, Id = id, CreatedAt = time.GetUtcNow(), IsOpen = isOpen, AwaitedProviders = awaited,
+        };
+        await rows.WriteAsync(RowOf(row), alongside).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>The identity of a login, which is made if there is none; without a device.</summary>

@@ -31,6 +31,22 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         return null;
     }
 
+    /// <summary>What merges have put behind the names of an identity's datasets on the way to where they are now; empty where
+    /// they went into those of the same names.</summary>
+    public async ValueTask<string> SuffixOfAsync(string pool, IdentityId id, CancellationToken cancellationToken = default)
+    {
+        string suffix = "";
+        for (int i = 0; i < AliasesMax; i++)
+        {
+            IdentityRow? row = await FindAsync(pool, id, cancellationToken).ConfigureAwait(false);
+            if (row?.State != IdentityState.Merged) break;
+            if (row.MergedBy == MergeMode.Manual) suffix += "." + id;
+            id = row.MergedInto;
+        }
+
+        return suffix;
+    }
+
     /// <summary>The identity that a login is linked to; null if there is none.</summary>
     public async ValueTask<IdentityRow?> FindByLoginAsync(
         string pool, string provider, string subject, CancellationToken cancellationToken = default)

@@ -125,7 +125,7 @@ public sealed class CognitoImportTests : IAsyncLifetime
         using var body = new StringContent(
             $$"""{"awaitedProviders":["{{provider}}"]}""", System.Text.Encoding.UTF8, "application/json");
         using HttpResponseMessage brought = await app.Hub.Admin.PutAsync(
-            $"/admin/cognito/pools/{Uri.EscapeDataString(app.Pool)}/identities/{Uri.EscapeDataString(id)}", body);
+            $"/admin/pools/Game-pool/cognito/identities/{Uri.EscapeDataString(id)}", body);
         Assert.True(brought.StatusCode == HttpStatusCode.OK, await brought.Content.ReadAsStringAsync());
 
         JsonObject ann = Logins("ann"), bob = Logins("bob");

@@ -70,11 +70,10 @@ internal sealed partial class HubWorld
     private void Follow(Party party, IdentityId before, IdentityId id)
     {
         Disconnect(party);
-        IdentityRow? source = _hub.Find(before);
-        bool isBeside = source is { State: IdentityState.Merged, MergedBy: MergeMode.Manual };
-        if (source is null) _ledger.NoteSignedIn(party, Kept(party), id);
-        Tell($"{party.Name} becomes {id}" + (isBeside ? ", with its datasets beside the others" : ""));
-        SimulatedHub.Wait(party.Device.Store.RebindAsync(party.Identity, id, isBeside ? "." + before : null));
+        string beside = _hub.Directory.SuffixOfAsync(SimulatedHub.Pool, before).AsTask().GetAwaiter().GetResult();
+        if (_hub.Find(before) is null) _ledger.NoteSignedIn(party, Kept(party), id);
+        Tell($"{party.Name} becomes {id}" + (beside.Length == 0 ? "" : $", with {beside} behind its datasets' names"));
+        SimulatedHub.Wait(party.Device.Store.RebindAsync(party.Identity, id, beside.Length == 0 ? null : beside));
         NoteDurable(party);
         Check(party);
     }

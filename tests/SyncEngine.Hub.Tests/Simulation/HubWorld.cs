@@ -208,7 +208,7 @@ internal sealed partial class HubWorld : IDisposable
         HashSet<int> after = Kept(party);
         foreach (Mark mark in _ledger.Marks.Where(mark => mark.Device == party && !after.Contains(mark.Number)))
         {
-            if (mark.IsDurable && before.Contains(mark.Number))
+            if (mark.IsDurable && before.Contains(mark.Number) && mark.Dataset != HubLedger.Notes)
                 throw new HistoryException($"{party.Name} lost {mark} in a crash, though it was durable.");
             if (mark.IsDurable) continue;
 

@@ -77,8 +77,8 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
         SyncScope scope = await scopes.IdentityAsync(request, cancellationToken).ConfigureAwait(false);
         string name = SyncScopes.DatasetOf(request, scope);
         scope.Check("dataset:write", name);
-        string token = SyncMembers.RequiredText(request.Body, "SyncSessionToken", 16 * 1024);
-        string? device = SyncMembers.Text(request.Body, "DeviceId");
+        string token = request.Body.RequiredText("SyncSessionToken", 16 * 1024);
+        string? device = request.Body.Text("DeviceId", int.MaxValue, min: 0);
         if (device is not null && !CognitoIds.IsShaped(device))
             throw CognitoException.InvalidParameter("DeviceId is the answer to RegisterDevice, or left out.");
         await sessions.CheckAsync(scope, name, token, cancellationToken).ConfigureAwait(false);
@@ -154,9 +154,9 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
     private static List<LegacyPatch> ReadPatches(JsonElement body, SessionLimits limits)
     {
         var patches = new List<LegacyPatch>();
-        if (SyncMembers.Structure(body, "RecordPatches", JsonValueKind.Array) is not { } list) return patches;
+        if (body.List("RecordPatches", int.MaxValue) is not { } list) return patches;
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        foreach (JsonElement item in list.EnumerateArray())
+        foreach (JsonElement item in list)
         {
             if (item.ValueKind != JsonValueKind.Object) throw CognitoException.Serialization("A record patch must be an object.");
             LegacyPatch patch = ReadPatch(item, limits);
@@ -172,20 +172,20 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
 
     private static LegacyPatch ReadPatch(JsonElement item, SessionLimits limits)
     {
-        string key = SyncMembers.RequiredText(item, "Key", KeyLengthMax);
+        string key = item.RequiredText("Key", KeyLengthMax);
         if (Encoding.UTF8.GetByteCount(key) > limits.KeyBytesMax)
             throw CognitoException.InvalidParameter($"A record's key has at most {limits.KeyBytesMax} bytes of UTF-8.");
-        string? value = SyncMembers.Text(item, "Value");
-        value = SyncMembers.Text(item, "Op") switch
+        string? value = item.Text("Value", int.MaxValue, min: 0);
+        value = item.Text("Op", int.MaxValue, min: 0) switch
         {
-            "replace" => value ?? throw SyncMembers.Missing("Value of a replaced record"),
+            "replace" => value ?? throw CognitoMembers.Missing("Value"),
             "remove" => null,
-            null => throw SyncMembers.Missing("Op"),
+            null => throw CognitoMembers.Missing("Op"),
             _ => throw CognitoException.InvalidParameter("Op is \"replace\" or \"remove\"."),
         };
         if (value?.Length > ValueLengthMax || (value is not null && Encoding.UTF8.GetByteCount(value) > limits.ValueBytesMax))
             throw CognitoException.InvalidParameter($"Value of record {key} is longer than {ValueLengthMax} characters.");
-        long count = SyncMembers.Integer(item, "SyncCount") ?? throw SyncMembers.Missing("SyncCount");
+        long count = SyncMembers.Integer(item, "SyncCount") ?? throw CognitoMembers.Missing("SyncCount");
         return new LegacyPatch(key, value, count, SyncMembers.Time(item, "DeviceLastModifiedDate"));
     }
 

@@ -20,8 +20,8 @@ internal sealed class DeviceOperations(SyncScopes scopes, LegacyDevices devices,
     private async Task<JsonNode?> RegisterAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
         SyncScope scope = await scopes.IdentityAsync(request, cancellationToken).ConfigureAwait(false);
-        string platform = SyncMembers.RequiredText(request.Body, "Platform", 32);
-        string token = SyncMembers.RequiredText(request.Body, "Token", TokenLengthMax);
+        string platform = request.Body.RequiredText("Platform", 32);
+        string token = request.Body.RequiredText("Token", TokenLengthMax);
         string service = LegacyDevices.ServiceOf(platform)
             ?? throw CognitoException.InvalidParameter("Platform is APNS, APNS_SANDBOX, GCM or ADM.");
         if (!SyncSetup.Of(scope.Pool).IsPushedTo(platform))

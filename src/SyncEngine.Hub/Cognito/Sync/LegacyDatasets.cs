@@ -139,6 +139,52 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         return summary;
     }
 
+    /// <summary>Takes a dataset over with its counts, so that clients go on where they were. One that was taken over before
+    /// follows; one that the hub had, or that was written to since, stays as it is.</summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="id">The identity.</param>
+    /// <param name="name">The dataset.</param>
+    /// <param name="records">All its records, removed ones too, each with its count, 1 or more; no key twice.</param>
+    /// <param name="syncCount">The dataset's count; the highest of the records if it is lower.</param>
+    /// <param name="cancellationToken">Ends the wait for what goes before it.</param>
+    public async Task<LegacyImportOutcome> ImportAsync(string pool, IdentityId id, string name,
+        IReadOnlyList<LegacyPatch> records, long syncCount, CancellationToken cancellationToken)
+    {
+        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
+        Task durable;
+        using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
+        {
+            await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
+            if (records.Count == 0 && syncCount <= 0) return LegacyImportOutcome.Same;
+            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            Dataset dataset = lease.Identity.OpenForJoin(name);
+            long before = dataset.Revision;
+            if (before != row.ImportedThrough) return LegacyImportOutcome.ChangedHere;
+            long through = records.Select(static record => record.SyncCount).Append(syncCount).Max();
+            if (through <= before) return LegacyImportOutcome.Same;
+            durable = store.TogetherAsync(() =>
+            {
+                foreach (IGrouping<long, LegacyPatch> call in records.Where(record => record.SyncCount > before)
+                    .GroupBy(static record => record.SyncCount).OrderBy(static call => call.Key))
+                {
+                    dataset.WriteAt(call.Key, write =>
+                    {
+                        foreach (LegacyPatch record in call) Apply(write, record);
+                    });
+                }
+
+                // What raised the count further is forgotten there; a delete of nothing stands for it.
+                if (dataset.Revision < through)
+                    dataset.WriteAt(through, static write => LegacyText.Remove(write, LegacyRow.FillerKey));
+                row = row.Imported(records, through, time.GetUtcNow().ToUnixTimeMilliseconds());
+                return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
+            });
+        }
+
+        await durable.ConfigureAwait(false);
+        return LegacyImportOutcome.Imported;
+    }
+
     /// <summary>What is told of a dataset; null if there is none.</summary>
     public async Task<LegacySummary?> DescribeAsync(
         string pool, IdentityId id, string name, CancellationToken cancellationToken)
@@ -308,4 +354,17 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
     private async ValueTask<LegacyRow> RowAsync(string pool, IdentityId id, string name, CancellationToken cancellationToken) =>
         LegacyRow.Decode(await store.Rows.ReadAsync(LegacyRow.PrefixOf(pool, id) + name, cancellationToken)
             .ConfigureAwait(false));
+}
+
+/// <summary>What became of a dataset of another service.</summary>
+internal enum LegacyImportOutcome
+{
+    /// <summary>It was written.</summary>
+    Imported,
+
+    /// <summary>It is here already.</summary>
+    Same,
+
+    /// <summary>It was written to here, and stays as it is.</summary>
+    ChangedHere,
 }

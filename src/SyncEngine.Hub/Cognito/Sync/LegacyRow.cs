@@ -12,6 +12,9 @@ internal sealed record LegacyRow
     /// <summary>Most dates of devices that are kept.</summary>
     private const int DatesMax = 2048;
 
+    /// <summary>Deleted where the count of an imported dataset is higher than that of any record.</summary>
+    public const string FillerKey = "syncengine.imported";
+
     /// <summary>When a legacy client first wrote to it, in milliseconds since 1970; 0 for never.</summary>
     public long CreatedAt { get; init; }
 
@@ -57,6 +60,16 @@ internal sealed record LegacyRow
 
         return this with { CreatedAt = CreatedAt == 0 ? now : CreatedAt, IsMadeAgain = DeletedThrough > 0, Dates = dates };
     }
+
+    /// <summary>The row of a dataset that came from another service with its counts.</summary>
+    public LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long through, long now) => this with
+    {
+        CreatedAt = CreatedAt == 0 ? now : CreatedAt,
+        ImportedThrough = through,
+        Dates = records.Where(static record => record.DeviceMilliseconds is not null).Take(DatesMax).ToDictionary(
+            static record => record.Key, static record => new DeviceDate(record.SyncCount, record.DeviceMilliseconds!.Value),
+            StringComparer.Ordinal),
+    };
 
     /// <summary>When a device says that it wrote a record.</summary>
     internal readonly record struct DeviceDate(long SyncCount, long Milliseconds);

@@ -34,8 +34,8 @@ internal sealed partial class SetupOperations(
     {
         CognitoPool pool = await scopes.PoolAsync(request, cancellationToken).ConfigureAwait(false);
         SyncSetup asked = new();
-        JsonElement? push = SyncMembers.Structure(request.Body, "PushSync", JsonValueKind.Object);
-        JsonElement? stream = SyncMembers.Structure(request.Body, "CognitoStreams", JsonValueKind.Object);
+        JsonElement? push = request.Body.Object("PushSync");
+        JsonElement? stream = request.Body.Object("CognitoStreams");
         if (push is { } pushed) asked = ReadPush(asked, pushed);
         if (stream is { } streamed) asked = ReadStream(asked, streamed);
         SyncSetup setup = await ChangeAsync(pool, known =>
@@ -67,14 +67,10 @@ internal sealed partial class SetupOperations(
     private async Task<JsonNode?> SetEventsAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
         CognitoPool pool = await scopes.PoolAsync(request, cancellationToken).ConfigureAwait(false);
-        JsonElement events = SyncMembers.Structure(request.Body, "Events", JsonValueKind.Object)
-            ?? throw SyncMembers.Missing("Events");
+        JsonElement events = request.Body.Object("Events") ?? throw CognitoMembers.Missing("Events");
         foreach (JsonProperty member in events.EnumerateObject())
             if (member.Name != Trigger) throw CognitoException.InvalidParameter($"The only event is {Trigger}.");
-        string? arn = SyncMembers.Text(events, Trigger);
-        if (arn is { Length: > ArnLengthMax } || (arn is not null && !FunctionArn().IsMatch(arn)))
-            throw CognitoException.InvalidParameter(
-                "A function is named by an ARN, arn:aws:lambda:REGION:ACCOUNT:function:NAME.");
+        string? arn = events.Text(Trigger, ArnLengthMax, FunctionArn());
         if (arn is not null && receivers.FunctionOf(arn) is null)
             throw CognitoException.InvalidParameter($"The hub knows no such function: its operator names it in "
                 + $"SyncHub:Cognito:Functions:{arn.Split(':')[^1]}.");
@@ -134,29 +130,14 @@ internal sealed partial class SetupOperations(
 
     private static SyncSetup ReadPush(SyncSetup setup, JsonElement push)
     {
-        var arns = new List<string>();
-        if (SyncMembers.Structure(push, "ApplicationArns", JsonValueKind.Array) is { } list)
-        {
-            foreach (JsonElement item in list.EnumerateArray())
-            {
-                string arn = item.ValueKind == JsonValueKind.String ? item.GetString()!
-                    : throw CognitoException.Serialization("ApplicationArns must be a list of strings.");
-                if (arn.Length > ArnLengthMax || !ApplicationArn().IsMatch(arn))
-                    throw CognitoException.InvalidParameter("A push application is named by an ARN, "
-                        + "arn:aws:sns:REGION:ACCOUNT:app/PLATFORM/NAME.");
-                arns.Add(arn);
-            }
-        }
-
-        if (arns.Count > ApplicationsMax)
-            throw CognitoException.InvalidParameter($"A pool has at most {ApplicationsMax} push applications.");
-        return setup with { ApplicationArns = arns, PushRoleArn = RoleOf(push) };
+        IReadOnlyList<string> arns = push.Texts("ApplicationArns", ApplicationsMax, ArnLengthMax, ApplicationArn()) ?? [];
+        return setup with { ApplicationArns = arns, PushRoleArn = push.Text("RoleArn", ArnLengthMax, RoleArn()) };
     }
 
     private SyncSetup ReadStream(SyncSetup setup, JsonElement stream)
     {
-        string name = SyncMembers.RequiredText(stream, "StreamName", StreamNameMax);
-        bool isStreaming = SyncMembers.Text(stream, "StreamingStatus") switch
+        string name = stream.RequiredText("StreamName", StreamNameMax);
+        bool isStreaming = stream.Text("StreamingStatus", int.MaxValue, min: 0) switch
         {
             "ENABLED" => true,
             "DISABLED" => false,
@@ -165,14 +146,8 @@ internal sealed partial class SetupOperations(
         if (isStreaming && receivers.StreamOf(name) is null)
             throw CognitoException.InvalidParameter(
                 $"The hub knows no such stream: its operator names it in SyncHub:Cognito:Streams:{name}.");
-        return setup with { StreamName = name, StreamRoleArn = RoleOf(stream), IsStreaming = isStreaming };
-    }
-
-    private static string? RoleOf(JsonElement setting)
-    {
-        string? arn = SyncMembers.Text(setting, "RoleArn");
-        return arn is null || (arn.Length <= ArnLengthMax && RoleArn().IsMatch(arn)) ? arn
-            : throw CognitoException.InvalidParameter("RoleArn is an ARN, arn:aws:iam::ACCOUNT:role/NAME.");
+        string? role = stream.Text("RoleArn", ArnLengthMax, RoleArn());
+        return setup with { StreamName = name, StreamRoleArn = role, IsStreaming = isStreaming };
     }
 
     private static JsonObject Show(string poolId, SyncSetup setup)

@@ -4,35 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace SyncEngine.Hub.Cognito.Sync;
 
-/// <summary>Reads and writes members of the Sync API's bodies and queries, strictly: a member of another type is refused, never
-/// converted.</summary>
+/// <summary>Reads and writes what only the Sync API has: counts, times, queries.</summary>
 internal static class SyncMembers
 {
-    /// <summary>A text; null if it is not there, or null.</summary>
-    /// <exception cref="CognitoException">It is something else.</exception>
-    public static string? Text(JsonElement body, string name)
-    {
-        if (Find(body, name) is not { } member) return null;
-        if (member.ValueKind != JsonValueKind.String) throw Wrong(name, "a string");
-        try
-        {
-            return member.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            throw Wrong(name, "valid Unicode");
-        }
-    }
-
-    /// <summary>A text that must be there.</summary>
-    /// <exception cref="CognitoException">It is missing, too long or something else.</exception>
-    public static string RequiredText(JsonElement body, string name, int lengthMax)
-    {
-        string text = Text(body, name) ?? throw Missing(name);
-        return text.Length > 0 && text.Length <= lengthMax ? text : throw CognitoException.InvalidParameter(
-            $"{name} has 1 to {lengthMax} characters; this one has {text.Length}.");
-    }
-
     /// <summary>An integer of 64 bits; null if it is not there.</summary>
     /// <exception cref="CognitoException">It is something else.</exception>
     public static long? Integer(JsonElement body, string name)
@@ -53,14 +27,6 @@ internal static class SyncMembers
             : throw Wrong(name, "a number of seconds since 1970");
     }
 
-    /// <summary>An object or array; null if it is not there.</summary>
-    /// <exception cref="CognitoException">It is something else.</exception>
-    public static JsonElement? Structure(JsonElement body, string name, JsonValueKind kind)
-    {
-        if (Find(body, name) is not { } member) return null;
-        return member.ValueKind == kind ? member : throw Wrong(name, kind == JsonValueKind.Array ? "a list" : "an object");
-    }
-
     /// <summary>A whole number of a query; null if it is not there.</summary>
     /// <exception cref="CognitoException">It is none, or out of range.</exception>
     public static long? Query(CognitoRequest request, string name, long least)
@@ -77,8 +43,6 @@ internal static class SyncMembers
     public static JsonNode Seconds(long milliseconds) => JsonValue.Create(milliseconds / 1000.0);
 
     public static JsonArray Array(IEnumerable<JsonNode?> items) => [.. items];
-
-    public static CognitoException Missing(string name) => CognitoException.InvalidParameter($"{name} is required.");
 
     private static JsonElement? Find(JsonElement body, string name) => body.ValueKind == JsonValueKind.Object
         && body.TryGetProperty(name, out JsonElement member) && member.ValueKind != JsonValueKind.Null ? member : null;

@@ -112,9 +112,13 @@ internal sealed class SyncScopes(CognitoPools pools, CognitoIds ids, IdentityDir
     public static string DatasetOf(CognitoRequest request, SyncScope scope)
     {
         string name = request.Path["dataset"], known = scope.HubName(name);
-        if (known.Length is > 0 and <= DatasetNames.LengthMax && known is not ("." or "..")
-            && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or ':' or '-')) return known;
-        throw CognitoException.InvalidParameter("A dataset's name has 1 to 128 of the characters a-z A-Z 0-9 _ . : - and is "
-            + "neither \".\" nor \"..\".");
+        return IsDatasetName(known) ? known : throw CognitoException.InvalidParameter(DatasetRule);
     }
+
+    public const string DatasetRule =
+        "A dataset's name has 1 to 128 of the characters a-z A-Z 0-9 _ . : - and is neither \".\" nor \"..\".";
+
+    /// <summary>Whether it can be a dataset's name.</summary>
+    public static bool IsDatasetName(string name) => name.Length is > 0 and <= DatasetNames.LengthMax && name is not ("." or "..")
+        && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or ':' or '-');
 }

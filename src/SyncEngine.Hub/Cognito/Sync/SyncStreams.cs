@@ -34,9 +34,14 @@ internal sealed partial class SyncStreams(
         foreach ((string key, _) in await rows.ReadRangeAsync(Prefix, null, PoolsMax, cancellationToken).ConfigureAwait(false))
         {
             string name = key[Prefix.Length..];
-            if (await pools.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is not { } pool) continue;
-            SyncSetup setup = SyncSetup.Of(pool);
-            if (setup.StreamName is not { } stream || !setup.IsStreaming) continue;
+            SyncSetup setup = await pools.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } pool
+                ? SyncSetup.Of(pool) : new SyncSetup();
+            if (setup.StreamName is not { } stream || !setup.IsStreaming)
+            {
+                await rows.WriteAsync(KeyValuePair.Create(key, (byte[]?)null)).ConfigureAwait(false);
+                continue;
+            }
+
             await StartAsync(name, stream, cancellationToken).ConfigureAwait(false);
             if (setup is { BulkStartedAt: not null, BulkEndedAt: null }) BeginBulk(name, stream);
         }
@@ -128,6 +133,7 @@ internal sealed partial class SyncStreams(
             try
             {
                 await StreamAsync(pool, stream, stop).ConfigureAwait(false);
+                return;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -148,6 +154,14 @@ internal sealed partial class SyncStreams(
         while (true)
         {
             FeedPage page = await feed.ReadAsync(pool, cursor, EntriesAtOnce, _longPoll, stop).ConfigureAwait(false);
+            CognitoPool? known = await pools.FindByNameAsync(pool, stop).ConfigureAwait(false);
+            if (known is null || !SyncSetup.Of(known).IsStreaming)
+            {
+                // The pool was deleted; one that was made anew under its name has a set-up of its own.
+                await rows.WriteAsync(KeyValuePair.Create(Prefix + pool, (byte[]?)null)).ConfigureAwait(false);
+                return;
+            }
+
             if (page.Outcome != FeedOutcome.Read)
             {
                 // What the feed has forgotten is found by looking at everything.

@@ -66,6 +66,10 @@ internal sealed class LegacyWorld : IAsyncDisposable
     public Task<IReadOnlyList<LegacyRecord>> UpdateAsync(params LegacyPatch[] patches) =>
         Datasets.UpdateAsync(Pool, Id, Name, patches, Limits, null, null, default);
 
+    /// <summary>Whether it was taken over.</summary>
+    public async Task<bool> ImportAsync(params LegacyPatch[] records) =>
+        await Datasets.ImportAsync(Pool, Id, Name, records, 0, default) == LegacyImportOutcome.Imported;
+
     public Task<LegacySummary?> DeleteAsync() => Datasets.DeleteAsync(Pool, Id, Name, null, default);
 
     /// <summary>A native device and the hub exchange what the other lacks.</summary>

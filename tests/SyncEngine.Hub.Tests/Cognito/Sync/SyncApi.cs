@@ -29,6 +29,8 @@ internal sealed class SyncApi : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public HttpClient Admin => _app.Admin;
+
     public CognitoPool Pool { get; }
 
     /// <summary>A guest of the pool.</summary>
