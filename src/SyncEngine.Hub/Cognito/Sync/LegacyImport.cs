@@ -24,7 +24,8 @@ internal sealed class LegacyImport(
         .MapPut("/pools/{pool}/cognito/identities/{identity}", (Delegate)PutAsync).WithName("importCognitoIdentity")
         .WithSummary("Take over an identity of another service.")
         .WithDescription("With its id, its logins and, for each dataset, the records and their sync counts, so that clients go "
-            + "on where they were. A repeated call brings what is new there; datasets that were written to here stay as they are.")
+            + "on where they were. A repeated call brings what is new there; datasets that were written to here stay as they "
+            + "are.")
         .WithBody<LegacyIdentity>().Produces<LegacyIdentityAnswer>()
         .ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
 
