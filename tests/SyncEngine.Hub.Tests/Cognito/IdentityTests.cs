@@ -3,33 +3,24 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Hub.Identities;
-using SyncEngine.Hub.Tests.Logins;
 using SyncEngine.Identities;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests.Cognito;
 
 /// <summary>Guests, logins, linking and merging by the Identity API.</summary>
-public sealed class IdentityTests : IAsyncLifetime, IDisposable
+public sealed class IdentityTests : IAsyncLifetime
 {
-    private readonly TestKey _key = new("RS256", "first");
-    private LoopbackServer _issuer = null!;
+    private TokenIssuer _issuer = null!;
     private CognitoApp _app = null!;
 
-    private string Provider => _issuer.Address["http://".Length..];
+    private string Provider => _issuer.Provider;
 
     public async Task InitializeAsync()
     {
-        _issuer = await LoopbackServer.StartAsync();
-        _issuer.On("/.well-known/openid-configuration", 200, new JsonObject
-        {
-            ["issuer"] = _issuer.Address, ["jwks_uri"] = _issuer.Address + "/keys",
-            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
-        }.ToJsonString());
-        _issuer.On("/keys", 200, new JsonObject { ["keys"] = new JsonArray(_key.Public()) }.ToJsonString());
-        var known = new CognitoOpenIdConnectProvider { Issuer = _issuer.Address, ClientIds = { "the-app" } };
-        _app = await CognitoApp.WithPoolAsync(null, hub => hub.Cognito.OpenIdConnectProviders.Add(known), body =>
-            body["OpenIdConnectProviderARNs"] = new JsonArray($"arn:aws:iam::123456789012:oidc-provider/{Provider}"));
+        _issuer = await TokenIssuer.StartAsync();
+        _app = await CognitoApp.WithPoolAsync(null, hub => hub.Cognito.OpenIdConnectProviders.Add(_issuer.Known), body =>
+            body["OpenIdConnectProviderARNs"] = new JsonArray(_issuer.Arn));
     }
 
     public async Task DisposeAsync()
@@ -37,8 +28,6 @@ public sealed class IdentityTests : IAsyncLifetime, IDisposable
         await _app.DisposeAsync();
         await _issuer.DisposeAsync();
     }
-
-    public void Dispose() => _key.Dispose();
 
     [Fact]
     public async Task A_guest_gets_an_id_and_credentials()
@@ -162,10 +151,9 @@ public sealed class IdentityTests : IAsyncLifetime, IDisposable
             {
                 ["IdentityPoolId"] = _app.Pool, ["Logins"] = wrong[i],
             }), StringComparison.Ordinal);
-        JsonObject expired = new() { [Provider] = Token("hal", -7200) };
         Assert.StartsWith(expected[0], await _app.FailAsync("GetId", new JsonObject
         {
-            ["IdentityPoolId"] = _app.Pool, ["Logins"] = expired,
+            ["IdentityPoolId"] = _app.Pool, ["Logins"] = _issuer.Logins("hal", -7200),
         }), StringComparison.Ordinal);
     }
 
@@ -280,16 +268,5 @@ public sealed class IdentityTests : IAsyncLifetime, IDisposable
     private Task<string> FailCredentialsAsync(string identity, JsonObject? logins) => _app.FailAsync(
         "GetCredentialsForIdentity", new JsonObject { ["IdentityId"] = identity, ["Logins"] = logins });
 
-    private JsonObject Logins(string subject) => new() { [Provider] = Token(subject, 0) };
-
-    private string Token(string subject, int shift)
-    {
-        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds() + shift;
-        return _key.Sign(new JsonObject
-        {
-            ["iss"] = _issuer.Address, ["aud"] = "the-app", ["sub"] = subject, ["iat"] = now, ["exp"] = now + 3600,
-            ["cognito:roles"] = new JsonArray("arn:aws:iam::123456789012:role/admin", "arn:aws:iam::123456789012:role/editor"),
-            ["tier"] = subject == "gold" ? "gold" : "plain",
-        });
-    }
+    private JsonObject Logins(string subject) => _issuer.Logins(subject);
 }

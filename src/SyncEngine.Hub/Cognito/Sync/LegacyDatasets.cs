@@ -203,6 +203,24 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         return found;
     }
 
+    /// <summary>Records as they are now, also those that are not there, with the count 0.</summary>
+    public async Task<IReadOnlyList<LegacyRecord>> RecordsAsync(string pool, IdentityId id, string name,
+        IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    {
+        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
+        if (!lease.Identity.HasDataset(name)) return [.. keys.Select(static key => new LegacyRecord(key, null, 0, 0, 0))];
+        Dataset dataset = lease.Identity.OpenForJoin(name);
+        LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<LegacyRecord> records = dataset.AtOneMoment<IReadOnlyList<LegacyRecord>>(() =>
+        {
+            Dictionary<string, KeyState> known = dataset.KeysChangedAfter(0).ToDictionary(static state => state.Key);
+            return [.. keys.Select(key => known.TryGetValue(key, out KeyState state) ? Show(dataset, row, state)
+                : new LegacyRecord(key, null, 0, 0, 0))];
+        });
+        await dataset.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return records;
+    }
+
     /// <summary>What the keys of patches read as now.</summary>
     /// <exception cref="CognitoException">A patch is stale.</exception>
     public async Task<IReadOnlyList<string?>> TextsAsync(string pool, IdentityId id, string name,
@@ -248,8 +266,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 || string.CompareOrdinal(state.Key, start.Key) > 0))];
         changed.Sort(static (left, right) => left.Revision != right.Revision ? left.Revision.CompareTo(right.Revision)
             : string.CompareOrdinal(left.Key, right.Key));
-        List<LegacyRecord> records = [.. changed.Take(limit).Select(state => new LegacyRecord(state.Key,
-            LegacyText.Read(dataset, state.Key), state.Revision, state.Time.WallMilliseconds, row.DateOf(state)))];
+        List<LegacyRecord> records = [.. changed.Take(limit).Select(state => Show(dataset, row, state))];
         bool isOver = since > 0 && (since <= row.DeletedThrough || since < dataset.State.ForgottenRevision);
         LegacyPlace? next = changed.Count > limit ? new LegacyPlace(records[^1].SyncCount, records[^1].Key) : null;
         return new LegacyChanges(records, end, row.Shows(dataset), isOver, next);
@@ -270,6 +287,9 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 + $"so: {e.Message}. Send it in the form in which it was listed.");
         }
     }
+
+    private static LegacyRecord Show(Dataset dataset, LegacyRow row, KeyState state) => new(state.Key,
+        LegacyText.Read(dataset, state.Key), state.Revision, state.Time.WallMilliseconds, row.DateOf(state));
 
     private static void CheckCount(LegacyPatch patch, long count)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Cognito.Sync;
@@ -32,7 +33,7 @@ internal sealed record LegacyRow
     public IReadOnlyDictionary<string, DeviceDate> Dates { get; init; } = new Dictionary<string, DeviceDate>();
 
     /// <summary>The rows of an identity's datasets begin so.</summary>
-    public static string PrefixOf(string pool, IdentityId id) => $"cognito/of/{pool}/{id}/dataset/";
+    public static string PrefixOf(string pool, IdentityId id) => HubStore.BesideOf(pool, id) + "dataset/";
 
     public static LegacyRow Decode(byte[]? bytes) => bytes is null ? new LegacyRow()
         : JsonSerializer.Deserialize<LegacyRow>(bytes, RowJson.Options) ?? new LegacyRow();
