@@ -26,6 +26,19 @@ public sealed class SyncHubOptionsTests
     }
 
     [Fact]
+    public void A_function_or_stream_needs_an_address_and_a_secret()
+    {
+        var options = new SyncHubOptions();
+        options.Cognito.Functions["check"] = new CognitoReceiver { Url = new Uri("http://example.org/"), Secret = "secret" };
+        options.Cognito.Streams["events"] = new CognitoReceiver();
+        ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, options);
+        foreach (string option in (string[])["Functions:check:Url", "Functions:check:Secret", "Streams:events:Url",
+            "Streams:events:Secret"])
+            Assert.Contains(result.Failures!, failure => failure.StartsWith(
+                $"SyncHub:Cognito:{option} ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Every_fault_of_the_Cognito_wire_compatible_API_is_named()
     {
         var options = new SyncHubOptions();

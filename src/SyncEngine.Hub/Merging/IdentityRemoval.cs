@@ -37,13 +37,9 @@ internal sealed class IdentityRemoval(HubStore store, IdentityDirectory director
             rows.AddRange(kept.Select(static chunk => new KeyValuePair<string, byte[]?>(chunk.Key, null)));
         }
 
-        foreach (string prefix in (string[])[$"cognito/of/{pool}/{id}/", $"push/{pool}/{id}/"])
-        {
-            IReadOnlyList<KeyValuePair<string, byte[]>> beside = await store.Rows.ReadRangeAsync(
-                prefix, null, int.MaxValue, cancellationToken).ConfigureAwait(false);
-            rows.AddRange(beside.Select(static row => new KeyValuePair<string, byte[]?>(row.Key, null)));
-        }
-
+        IReadOnlyList<KeyValuePair<string, byte[]>> pushes = await store.Rows.ReadRangeAsync(
+            $"push/{pool}/{id}/", null, int.MaxValue, cancellationToken).ConfigureAwait(false);
+        rows.AddRange(pushes.Select(static push => new KeyValuePair<string, byte[]?>(push.Key, null)));
         await store.DeleteAsync(pool, id, rows, cancellationToken).ConfigureAwait(false);
     }
 

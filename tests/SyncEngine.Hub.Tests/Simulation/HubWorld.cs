@@ -277,9 +277,11 @@ internal sealed partial class HubWorld : IDisposable
             Check(lease.Identity.OpenForJoin(name), id, "the hub", isHub: true);
     }
 
-    /// <summary>The device has been told that the hub has all that it shows.</summary>
+    /// <summary>The device has been told that the hub has all that it shows. Of a file that was copied that may be another
+    /// file's writes under the same names, which only the next exchange tells apart.</summary>
     private void NoteAcknowledged(HubLink link)
     {
+        if (link.Party.IsCopied) return;
         foreach ((string name, Causality.VersionVector version) in link.Wire.PeerVersions(0))
         {
             string kind = HubLedger.BaseOf(name);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Push;
 using SyncEngine.Hub.Rows;
+using SyncEngine.Hub.Syncing;
 
 namespace SyncEngine.Hub.Cognito.Sync;
 
@@ -98,7 +99,7 @@ internal sealed class LegacyDevices(HubRows rows, PushRegistrations registration
         };
 
     private static string KeyOf(SyncScope scope, string device) =>
-        $"cognito/of/{scope.Pool.Name}/{scope.Id}/device/{device}";
+        $"{HubStore.BesideOf(scope.Pool.Name, scope.Id)}device/{device}";
 
     /// <summary>A registered device.</summary>
     private sealed record DeviceRow(string Service, string Token, IReadOnlyList<string> Datasets);

@@ -12,7 +12,7 @@ namespace SyncEngine.Hub.Cognito.Sync;
 
 /// <summary>
 /// Sends what changed in a dataset to a stream, each time from where the last payload that was taken ended: the row
-/// <c>cognito/of/POOL/ID/streamed/DATASET</c> holds that count. What is not taken is sent again. Thread-safe.
+/// <c>beside/POOL/ID/streamed/DATASET</c> holds that count. What is not taken is sent again. Thread-safe.
 /// </summary>
 internal sealed class SyncStreamSender(HubRows rows, HubStore store, LegacyDatasets datasets, CognitoPools pools,
     SyncReceivers receivers, WebhookSender sender, RandomSource random, TimeProvider time)
@@ -52,7 +52,7 @@ internal sealed class SyncStreamSender(HubRows rows, HubStore store, LegacyDatas
     public async Task SendAsync(string pool, string stream, IdentityId id, string name, long count, bool isAnew,
         CancellationToken cancellationToken)
     {
-        string key = $"cognito/of/{pool}/{id}/streamed/{name}";
+        string key = $"{HubStore.BesideOf(pool, id)}streamed/{name}";
         byte[]? sent = await rows.ReadAsync(key, cancellationToken).ConfigureAwait(false);
         long since = isAnew || sent is null ? 0 : long.Parse(Encoding.ASCII.GetString(sent), CultureInfo.InvariantCulture);
         if (since >= count || await pools.FindByNameAsync(pool, cancellationToken).ConfigureAwait(false) is not { } known) return;

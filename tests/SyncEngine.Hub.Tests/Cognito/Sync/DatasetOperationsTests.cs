@@ -4,6 +4,7 @@ using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Rows;
+using SyncEngine.Hub.Syncing;
 using Xunit;
 using static SyncEngine.Hub.Tests.Cognito.Sync.SyncApi;
 
@@ -148,9 +149,9 @@ public sealed class DatasetOperationsTests
         await using SyncApi api = await StartAsync();
         await api.UpdateAsync(Put("a", "1"));
         var rows = api.Services.GetRequiredService<HubRows>();
-        Assert.NotEmpty(await rows.ReadRangeAsync($"cognito/of/game/{api.Ann}/", null, 10));
+        Assert.NotEmpty(await rows.ReadRangeAsync(HubStore.BesideOf("game", api.Ann), null, 10));
         await api.Services.GetRequiredService<IdentityRemoval>().DeleteAsync("game", api.Ann, default);
-        Assert.Empty(await rows.ReadRangeAsync($"cognito/of/game/{api.Ann}/", null, 10));
+        Assert.Empty(await rows.ReadRangeAsync(HubStore.BesideOf("game", api.Ann), null, 10));
     }
 
     private static IEnumerable<string?> MergedIn(JsonElement answer) =>
