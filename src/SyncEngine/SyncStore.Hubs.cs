@@ -6,6 +6,9 @@ namespace SyncEngine;
 
 public sealed partial class SyncStore
 {
+    /// <summary>How long a dataset's name may be at a hub.</summary>
+    private const int NameLengthMax = 128;
+
     private readonly Dictionary<string, byte[]> _memoryRows = new(StringComparer.Ordinal);
 
     /// <summary>A row that a hub's client keeps in the file; in memory with a store in memory.</summary>
@@ -110,7 +113,10 @@ public sealed partial class SyncStore
         foreach (string name in source.DatasetNames)
         {
             if (suffix.Length > 0 && name.EndsWith(suffix, StringComparison.Ordinal)) continue;
-            Dataset to = target.OpenForJoin(name + suffix);
+
+            // As the hub names it: cut where it would be longer than names are there.
+            string kept = suffix.Length == 0 ? name : name[..Math.Min(name.Length, NameLengthMax - suffix.Length)];
+            Dataset to = target.OpenForJoin(kept + suffix);
             Dataset from = source.OpenForJoin(name);
             to.JoinContent(from.EncodeAll());
             to.TakeRefused(from);

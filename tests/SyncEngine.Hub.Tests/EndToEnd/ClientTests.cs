@@ -98,6 +98,8 @@ public sealed class ClientTests
         await using HubClient one = HubClient.Connect(phone, Options(hub)), two = HubClient.Connect(laptop, Options(hub));
         phone.Identity.Dataset("save")["level"] = 1;
         laptop.Identity.Dataset("save")["level"] = 2;
+        string longName = new('n', 120);
+        laptop.Identity.Dataset(longName)["level"] = 3;
         await one.CommitLoginAsync(await one.PlanLoginAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann")));
         await Until(one.Link, () => one.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
         IdentityId old = laptop.Identity.Id;
@@ -106,6 +108,11 @@ public sealed class ClientTests
         await Until(two.Link, () => laptop.Identity.Dataset("save")["level"] == 1);
         Assert.Equal(2, laptop.Identity.Dataset($"save.{old}")["level"]);
         await Until(one.Link, () => phone.Identity.Dataset($"save.{old}")["level"] == 2);
+
+        // Cut alike on both sides, where both names together would be too long.
+        string cut = $"{longName[..(127 - old.ToString().Length)]}.{old}";
+        Assert.Equal(3, laptop.Identity.Dataset(cut)["level"]);
+        await Until(one.Link, () => phone.Identity.Dataset(cut)["level"] == 3);
         Assert.Equal(1, phone.Identity.Dataset("save")["level"]);
     }
 
