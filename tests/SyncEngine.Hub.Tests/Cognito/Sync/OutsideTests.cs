@@ -107,6 +107,19 @@ public sealed class OutsideTests
     }
 
     [Fact]
+    public async Task A_call_that_names_no_event_changes_none_and_an_empty_text_takes_it_away()
+    {
+        await using SyncApi api = await StartAsync(options: static options => options.Cognito.Functions["check"] =
+            new CognitoReceiver { Url = new Uri("http://127.0.0.1:9/"), Secret = Secret });
+        await SetEventAsync(api, Function);
+        await api.CallAsync("SetCognitoEvents", """{"Events":{}}""", caller: Developer);
+        Assert.Equal(Function, (await api.CallAsync("GetCognitoEvents", caller: Developer)).GetProperty("Events")
+            .GetProperty("SyncTrigger").GetString());
+        await SetEventAsync(api, "");
+        Assert.Empty((await api.CallAsync("GetCognitoEvents", caller: Developer)).GetProperty("Events").EnumerateObject());
+    }
+
+    [Fact]
     public async Task The_function_rewrites_adds_and_leaves_out_records_or_refuses_them_all()
     {
         await using LoopbackServer function = await LoopbackServer.StartAsync(async (context, number) =>
