@@ -16,6 +16,7 @@ internal static class HubCognitoServices
         services.TryAddSingleton<CognitoIds>();
         services.TryAddSingleton<CognitoPools>();
         services.TryAddSingleton<CognitoAdmin>();
+        services.TryAddSingleton<PoolImport>();
         services.TryAddSingleton<CognitoSecrets>();
         services.TryAddSingleton<IssuedCredentials>();
         services.TryAddSingleton<SignatureCheck>();

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Accounts;
 using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Cognito.IdentityApi;
 using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
@@ -120,6 +121,7 @@ public static class SyncHubApp
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<PoolImport>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<LegacyImport>().Map(admin);
         return admin;
     }

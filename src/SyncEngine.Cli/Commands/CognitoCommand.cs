@@ -7,7 +7,10 @@ namespace SyncEngine.Cli.Commands;
 internal static class CognitoCommand
 {
     public static Command Build(Terminal terminal) => new(
-        "cognito", "Bring an app here that used Amazon Cognito Sync.") { BuildImportFile(terminal) };
+        "cognito", "Bring an app here that used Amazon Cognito Sync.")
+    {
+        CognitoImportCommand.Build(terminal), BuildImportFile(terminal),
+    };
 
     private static Command BuildImportFile(Terminal terminal)
     {

@@ -121,7 +121,7 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
             throw new DirectoryException(DirectoryFault.TooManyLogins,
                 $"An identity has at most {IdentityRow.LoginsMax} logins. Unlink one first.");
         // Once it has had a login, nobody is this identity by knowing its id.
-        row = WithClaims(row, login) with { IsOpen = false };
+        row = WithClaims(row, login) with { IsOpen = false, AwaitedProviders = [] };
         await rows.WriteAsync(RowOf(row), LinkRow(pool, login, id)).ConfigureAwait(false);
         return row;
     }

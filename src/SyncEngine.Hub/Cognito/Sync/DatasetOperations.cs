@@ -88,6 +88,15 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
             scope.Pool.Name, scope.Id, name, proposal.Patches, scope.Limits, LegacyDevices.HubName(device), proposal.Also,
             cancellationToken).ConfigureAwait(false);
         string who = scope.WireId;
+
+        // What the pool's function left out is told as it is, so that the client does not send it again and again.
+        List<string> left = [.. patches.Select(static patch => patch.Key).Except(written.Select(static record => record.Key))];
+        if (left.Count > 0)
+        {
+            written = [.. written, .. await datasets.RecordsAsync(
+                scope.Pool.Name, scope.Id, name, left, cancellationToken).ConfigureAwait(false)];
+        }
+
         return new JsonObject { ["Records"] = SyncMembers.Array(written.Select(record => Show(record, who))) };
     }
 

@@ -140,29 +140,33 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         return summary;
     }
 
-    /// <summary>Takes a dataset over with its counts, so that clients go on where they were. One that the hub has, or had, stays
-    /// as it is.</summary>
+    /// <summary>Takes a dataset over with its counts, so that clients go on where they were. One that was taken over before
+    /// follows; one that the hub had, or that was written to since, stays as it is.</summary>
     /// <param name="pool">The pool.</param>
     /// <param name="id">The identity.</param>
     /// <param name="name">The dataset.</param>
     /// <param name="records">All its records, removed ones too, each with its count, 1 or more; no key twice.</param>
+    /// <param name="syncCount">The dataset's count; the highest of the records if it is lower.</param>
     /// <param name="cancellationToken">Ends the wait for what goes before it.</param>
-    /// <returns>Whether it was taken over.</returns>
-    public async Task<bool> ImportAsync(string pool, IdentityId id, string name, IReadOnlyList<LegacyPatch> records,
-        CancellationToken cancellationToken)
+    public async Task<LegacyImportOutcome> ImportAsync(string pool, IdentityId id, string name,
+        IReadOnlyList<LegacyPatch> records, long syncCount, CancellationToken cancellationToken)
     {
         using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         Task durable;
         using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
-            if (records.Count == 0 || lease.Identity.HasDataset(name)) return false;
+            if (records.Count == 0 && syncCount <= 0) return LegacyImportOutcome.Same;
+            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
             Dataset dataset = lease.Identity.OpenForJoin(name);
-            if (dataset.Revision > 0) return false;
+            long before = dataset.Revision;
+            if (before != row.ImportedThrough) return LegacyImportOutcome.ChangedHere;
+            long through = records.Select(static record => record.SyncCount).Append(syncCount).Max();
+            if (through <= before) return LegacyImportOutcome.Same;
             durable = store.TogetherAsync(() =>
             {
-                foreach (IGrouping<long, LegacyPatch> call in records.GroupBy(static record => record.SyncCount)
-                    .OrderBy(static call => call.Key))
+                foreach (IGrouping<long, LegacyPatch> call in records.Where(record => record.SyncCount > before)
+                    .GroupBy(static record => record.SyncCount).OrderBy(static call => call.Key))
                 {
                     dataset.WriteAt(call.Key, write =>
                     {
@@ -170,13 +174,16 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                     });
                 }
 
-                LegacyRow row = LegacyRow.Imported(records, time.GetUtcNow().ToUnixTimeMilliseconds());
+                // What raised the count further is forgotten there; a delete of nothing stands for it.
+                if (dataset.Revision < through)
+                    dataset.WriteAt(through, static write => LegacyText.Remove(write, LegacyRow.FillerKey));
+                row = row.Imported(records, through, time.GetUtcNow().ToUnixTimeMilliseconds());
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
         }
 
         await durable.ConfigureAwait(false);
-        return true;
+        return LegacyImportOutcome.Imported;
     }
 
     /// <summary>What is told of a dataset; null if there is none.</summary>
@@ -195,6 +202,24 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         foreach (string name in lease.Identity.DatasetNames)
             if (await DescribeAsync(lease, name, cancellationToken).ConfigureAwait(false) is { } summary) found.Add(summary);
         return found;
+    }
+
+    /// <summary>Records as they are now, also those that are not there, with the count 0.</summary>
+    public async Task<IReadOnlyList<LegacyRecord>> RecordsAsync(string pool, IdentityId id, string name,
+        IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    {
+        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
+        if (!lease.Identity.HasDataset(name)) return [.. keys.Select(static key => new LegacyRecord(key, null, 0, 0, 0))];
+        Dataset dataset = lease.Identity.OpenForJoin(name);
+        LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<LegacyRecord> records = dataset.AtOneMoment<IReadOnlyList<LegacyRecord>>(() =>
+        {
+            Dictionary<string, KeyState> known = dataset.KeysChangedAfter(0).ToDictionary(static state => state.Key);
+            return [.. keys.Select(key => known.TryGetValue(key, out KeyState state) ? Show(dataset, row, state)
+                : new LegacyRecord(key, null, 0, 0, 0))];
+        });
+        await dataset.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return records;
     }
 
     /// <summary>What the keys of patches read as now.</summary>
@@ -242,8 +267,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 || string.CompareOrdinal(state.Key, start.Key) > 0))];
         changed.Sort(static (left, right) => left.Revision != right.Revision ? left.Revision.CompareTo(right.Revision)
             : string.CompareOrdinal(left.Key, right.Key));
-        List<LegacyRecord> records = [.. changed.Take(limit).Select(state => new LegacyRecord(state.Key,
-            LegacyText.Read(dataset, state.Key), state.Revision, state.Time.WallMilliseconds, row.DateOf(state)))];
+        List<LegacyRecord> records = [.. changed.Take(limit).Select(state => Show(dataset, row, state))];
         bool isOver = since > 0 && (since <= row.DeletedThrough || since < dataset.State.ForgottenRevision);
         LegacyPlace? next = changed.Count > limit ? new LegacyPlace(records[^1].SyncCount, records[^1].Key) : null;
         return new LegacyChanges(records, end, row.Shows(dataset), isOver, next);
@@ -265,6 +289,9 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 + $"so: {why}. Send it in the form in which it was listed.");
         }
     }
+
+    private static LegacyRecord Show(Dataset dataset, LegacyRow row, KeyState state) => new(state.Key,
+        LegacyText.Read(dataset, state.Key), state.Revision, state.Time.WallMilliseconds, row.DateOf(state));
 
     private static void CheckCount(LegacyPatch patch, long count)
     {
@@ -349,4 +376,17 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
     private async ValueTask<LegacyRow> RowAsync(string pool, IdentityId id, string name, CancellationToken cancellationToken) =>
         LegacyRow.Decode(await store.Rows.ReadAsync(LegacyRow.PrefixOf(pool, id) + name, cancellationToken)
             .ConfigureAwait(false));
+}
+
+/// <summary>What became of a dataset of another service.</summary>
+internal enum LegacyImportOutcome
+{
+    /// <summary>It was written.</summary>
+    Imported,
+
+    /// <summary>It is here already.</summary>
+    Same,
+
+    /// <summary>It was written to here, and stays as it is.</summary>
+    ChangedHere,
 }

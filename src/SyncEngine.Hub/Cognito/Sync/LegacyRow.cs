@@ -13,6 +13,9 @@ internal sealed record LegacyRow
     /// <summary>Most dates of devices that are kept.</summary>
     private const int DatesMax = 2048;
 
+    /// <summary>Deleted where the count of an imported dataset is higher than that of any record.</summary>
+    public const string FillerKey = "syncengine.imported";
+
     /// <summary>When a legacy client first wrote to it, in milliseconds since 1970; 0 for never.</summary>
     public long CreatedAt { get; init; }
 
@@ -22,6 +25,9 @@ internal sealed record LegacyRow
 
     /// <summary>Whether a legacy client has made it again since.</summary>
     public bool IsMadeAgain { get; init; }
+
+    /// <summary>The count through which it came from another service; 0 if it did not.</summary>
+    public long ImportedThrough { get; init; }
 
     /// <summary>What devices said of when they wrote: for a key its count then, and milliseconds since 1970.</summary>
     public IReadOnlyDictionary<string, DeviceDate> Dates { get; init; } = new Dictionary<string, DeviceDate>();
@@ -57,9 +63,10 @@ internal sealed record LegacyRow
     }
 
     /// <summary>The row of a dataset that came from another service with its counts.</summary>
-    public static LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long now) => new()
+    public LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long through, long now) => this with
     {
-        CreatedAt = now,
+        CreatedAt = CreatedAt == 0 ? now : CreatedAt,
+        ImportedThrough = through,
         Dates = records.Where(static record => record.DeviceMilliseconds is not null).Take(DatesMax).ToDictionary(
             static record => record.Key, static record => new DeviceDate(record.SyncCount, record.DeviceMilliseconds!.Value),
             StringComparer.Ordinal),

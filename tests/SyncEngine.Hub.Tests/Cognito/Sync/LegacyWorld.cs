@@ -66,7 +66,9 @@ internal sealed class LegacyWorld : IAsyncDisposable
     public Task<IReadOnlyList<LegacyRecord>> UpdateAsync(params LegacyPatch[] patches) =>
         Datasets.UpdateAsync(Pool, Id, Name, patches, Limits, null, null, default);
 
-    public Task<bool> ImportAsync(params LegacyPatch[] records) => Datasets.ImportAsync(Pool, Id, Name, records, default);
+    /// <summary>Whether it was taken over.</summary>
+    public async Task<bool> ImportAsync(params LegacyPatch[] records) =>
+        await Datasets.ImportAsync(Pool, Id, Name, records, 0, default) == LegacyImportOutcome.Imported;
 
     public Task<LegacySummary?> DeleteAsync() => Datasets.DeleteAsync(Pool, Id, Name, null, default);
 

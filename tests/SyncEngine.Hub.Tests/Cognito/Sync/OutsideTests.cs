@@ -142,7 +142,7 @@ public sealed class OutsideTests
         Assert.Equal(Function, events.GetProperty("Events").GetProperty("SyncTrigger").GetString());
 
         JsonElement answer = await api.UpdateAsync(Put("a", "2", 1) + "," + Put("left", "1"));
-        Assert.Equal("a=checked@2 bonus=yes@2 gone=-@2", string.Join(' ', Short(answer).Split(' ').Order()));
+        Assert.Equal("a=checked@2 bonus=yes@2 gone=-@2 left=-@0", string.Join(' ', Short(answer).Split(' ').Order()));
         JsonObject asked = JsonNode.Parse((await function.NextAsync()).Body)!.AsObject();
         Assert.Equal("SyncTrigger 2 save", $"{asked["eventType"]} {asked["version"]} {asked["datasetName"]}");
         Assert.Equal(api.WireOf(api.Ann), (string?)asked["identityId"]);
