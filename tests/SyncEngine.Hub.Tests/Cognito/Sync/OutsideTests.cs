@@ -156,7 +156,7 @@ public sealed class OutsideTests
         // Stale, it is not even asked.
         await RefusedAsync("ResourceConflictException", () => api.UpdateAsync(Put("a", "3", 1)));
         Assert.Equal(4, function.Count);
-        await api.CallAsync("SetCognitoEvents", """{"Events":{}}""", caller: Developer);
+        await api.CallAsync("SetCognitoEvents", """{"Events":{"SyncTrigger":""}}""", caller: Developer);
         Assert.Equal("a=3@3", Short(await api.UpdateAsync(Put("a", "3", 2))));
         Assert.Equal("", string.Join(' ', (await api.CallAsync("GetCognitoEvents", caller: Developer)).GetProperty("Events")
             .EnumerateObject().Select(static member => member.Name)));
