@@ -1,8 +1,11 @@
 using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,7 +19,6 @@ internal static class HubCommand
 {
     private const string DefaultUrls = "http://127.0.0.1:7117";
     private const string DefaultAdminUrl = "http://127.0.0.1:7118";
-    private const string DefaultFolder = "syncengine-hub";
     private static readonly TimeSpan _stopMax = TimeSpan.FromSeconds(20);
 
     public static Command Build(Terminal terminal)
@@ -32,10 +34,11 @@ internal static class HubCommand
             Description = "Where the operator reaches it: this machine alone, unless you say otherwise.",
             HelpName = "URL", DefaultValueFactory = static _ => DefaultAdminUrl,
         };
-        Option<string> data = new("--data")
+        Option<string?> data = new("--data")
         {
-            Description = "The folder with the hub's file; made if there is none.",
-            HelpName = "DIR", DefaultValueFactory = static _ => DefaultFolder,
+            Description = "The folder with the hub's file; made if there is none. Without it SyncHub:DataFolder of the settings, "
+                + "or syncengine-hub here.",
+            HelpName = "DIR",
         };
         Option<bool> newKey = new("--new-admin-key") { Description = "Replace the admin key, and print the new one." };
         var command = new Command("hub", "Run a hub: all devices of all your app's users sync through it. One process, one "
@@ -43,44 +46,32 @@ internal static class HubCommand
                 + "nothing that a "
             + "device was told is saved is lost.") { urls, adminUrl, data, newKey };
         command.SetAction((arguments, cancellationToken) => RunAsync(
-            terminal, arguments.GetRequiredValue(urls), arguments.GetRequiredValue(adminUrl), arguments.GetRequiredValue(data),
-            arguments.GetValue(newKey), cancellationToken));
+            terminal, ParseAll(arguments.GetRequiredValue(urls)), Parse(arguments.GetRequiredValue(adminUrl), "--admin-url"),
+            arguments.GetValue(data), arguments.GetValue(newKey), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        Terminal terminal, string urls, string adminUrl, string folder, bool replacesKey, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(Terminal terminal, IReadOnlyList<BindingAddress> urls, BindingAddress admin,
+        string? folder, bool replacesKey, CancellationToken cancellationToken)
     {
-        Uri admin = ParseAdmin(adminUrl);
-        WebApplicationBuilder builder = WebApplication.CreateBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.WebHost.UseUrls([.. urls.Split(';', StringSplitOptions.RemoveEmptyEntries), adminUrl]);
-        builder.WebHost.ConfigureKestrel(static kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-        });
-        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = _stopMax);
-        builder.Services.AddSyncHub(options =>
-        {
-            options.DataFolder = folder;
-            options.AdminPort = admin.Port == 0 ? null : admin.Port;
-        });
-        await using WebApplication app = builder.Build();
-        app.UseWebSockets();
-        app.MapSyncHub("/sync");
-        app.MapSyncHubAdmin();
-        app.MapHealthChecks("/health");
-        string? key = await app.Services.GetRequiredService<StoredAdminKey>().EnsureAsync(replacesKey, cancellationToken);
+        // The admin interface is told from the rest by its port.
+        if (admin.Port != 0 && urls.Any(url => url.Port == admin.Port))
+            throw CommandFailure.BadInput($"--urls and --admin-url both name port {admin.Port}: give the admin interface a port "
+                + "of its own.");
+        await using WebApplication app = Build([.. urls, admin], admin.Port == 0 ? null : admin.Port, folder);
+        SyncHubOptions options = app.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value;
+        if (options.AdminKey is not null && replacesKey)
+            throw CommandFailure.BadInput("The admin key is set by SyncHub:AdminKey: change it there.");
         await StartAsync(app, cancellationToken);
         ICollection<string> bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        if (admin.Port == 0)
-        {
-            // The port is known only now.
-            app.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value.AdminPort = new Uri(bound.Last()).Port;
-        }
 
-        Greet(terminal, app, [.. bound], key);
+        // The port is known only now.
+        if (admin.Port == 0) options.AdminPort = new Uri(bound.Last()).Port;
+
+        // A key is made once all else has gone well, so that nobody has one that was never shown.
+        string? key = options.AdminKey is null
+            ? await app.Services.GetRequiredService<StoredAdminKey>().EnsureAsync(replacesKey, cancellationToken) : null;
+        Greet(terminal, options, [.. bound], key);
         try
         {
             await Task.Delay(Timeout.Infinite, cancellationToken);
@@ -94,26 +85,65 @@ internal static class HubCommand
         return ExitCode.Success;
     }
 
+    private static WebApplication Build(IReadOnlyList<BindingAddress> addresses, int? adminPort, string? folder)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+
+        // Why it does not start is told in a sentence.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.WebHost.UseUrls([.. addresses.Select(static address => address.ToString())]);
+        builder.WebHost.ConfigureKestrel(static kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        });
+        builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = _stopMax);
+        builder.Services.AddSyncHub(options =>
+        {
+            options.DataFolder = folder ?? options.DataFolder;
+            options.AdminPort = adminPort;
+        });
+        WebApplication app = builder.Build();
+        app.UseWebSockets();
+        try
+        {
+            app.MapSyncHub("/sync");
+        }
+        catch (OptionsValidationException e)
+        {
+            throw CommandFailure.BadInput(string.Join(" ", e.Failures));
+        }
+        catch (InvalidOperationException e) when (e.InnerException is ArgumentException or FormatException)
+        {
+            throw CommandFailure.BadInput($"{e.Message} Correct it in appsettings.json or in the environment.");
+        }
+
+        app.MapSyncHubAdmin();
+        app.MapHealthChecks("/health");
+        return app;
+    }
+
     private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
     {
         try
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (OptionsValidationException e)
-        {
-            throw new CommandFailure(ExitCode.BadInput, string.Join(" ", e.Failures));
-        }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             throw new CommandFailure(ExitCode.OperationFailed,
                 $"{e.Message} Choose other addresses with --urls and --admin-url.");
         }
+        catch (InvalidOperationException e) when (e.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase))
+        {
+            throw CommandFailure.BadInput("An https address needs a certificate: name its file in "
+                + "Kestrel__Certificates__Default__Path and its Password, or use http behind a proxy that ends TLS.");
+        }
     }
 
-    private static void Greet(Terminal terminal, WebApplication app, List<string> bound, string? key)
+    private static void Greet(Terminal terminal, SyncHubOptions options, List<string> bound, string? key)
     {
-        SyncHubOptions options = app.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value;
         string admin = bound[^1];
         terminal.Out.WriteLine($"Hub of {Path.GetFullPath(options.DataFolder)}");
         foreach (string address in bound.SkipLast(1)) terminal.Out.WriteLine($"  devices  {address}/sync   health "
@@ -129,11 +159,39 @@ internal static class HubCommand
         terminal.Out.WriteLine($"  export SYNCENGINE_HUB_ADMIN={admin} SYNCENGINE_ADMIN_KEY={key ?? "YOUR_KEY"}");
         terminal.Out.WriteLine("  syncengine pool create game --guests");
         terminal.Out.WriteLine($"  In the app: HubClient.Connect(store, new HubClientOptions(new Uri(\"{bound[0]}/sync\"), "
-            + $"\"game\"))");
+            + "\"game\"))");
+        if (options.Issuer is null && bound.SkipLast(1).Any(static address => new Uri(address).Host is "0.0.0.0" or "[::]"))
+        {
+            terminal.Out.WriteLine("  For other machines: set SyncHub__Issuer to the address by which devices reach this hub, such "
+                + "as https://sync.example.com; logins and other services name the hub by it.");
+        }
     }
 
-    private static Uri ParseAdmin(string url) => Uri.TryCreate(url.Replace("*", "localhost", StringComparison.Ordinal),
-        UriKind.Absolute,
-        out Uri? uri) && uri.Scheme is "http" or "https" ? uri
-        : throw new CommandFailure(ExitCode.BadInput, $"{url} is no address. Use --admin-url http://127.0.0.1:7118.");
+    private static IReadOnlyList<BindingAddress> ParseAll(string urls) =>
+        urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is { Length: > 0 } all
+            ? [.. all.Select(static url => Parse(url, "--urls"))]
+            : throw CommandFailure.BadInput($"--urls names no address. Use --urls {DefaultUrls}.");
+
+    private static BindingAddress Parse(string url, string option)
+    {
+        try
+        {
+            BindingAddress address = BindingAddress.Parse(url);
+            if (address.Scheme is "http" or "https" && !address.IsUnixPipe && !address.IsNamedPipe && address.PathBase.Length == 0
+                && address.Port is >= 0 and <= ushort.MaxValue && IsOfThisMachine(address.Host)) return address;
+        }
+        catch (FormatException)
+        {
+            // As wrong as the others.
+        }
+
+        string example = option == "--urls" ? DefaultUrls : DefaultAdminUrl;
+        throw CommandFailure.BadInput($"{url} is no address to listen at. Use such as {option} {example}; 0.0.0.0 or [::] in it "
+            + "means every address of this machine.");
+    }
+
+    /// <summary>Any other name, also a mistyped address, would listen at every address of this machine.</summary>
+    private static bool IsOfThisMachine(string host) => host is "localhost" or "*" or "+"
+        || (IPAddress.TryParse(host, out _)
+            && (host.Contains(':', StringComparison.Ordinal) || host.Count(static c => c == '.') == 3));
 }

@@ -3,7 +3,7 @@ using SyncEngine.Causality;
 
 namespace SyncEngine.Hub.Endpoints;
 
-/// <summary>Turns failures of the storage into answers that say when to try again.</summary>
+/// <summary>Turns failures of the storage, and what must wait for a merge, into answers that say when to try again.</summary>
 internal static class StorageFailures
 {
     private const int RetryAfterSeconds = 5;
@@ -13,6 +13,10 @@ internal static class StorageFailures
         try
         {
             return await next(context).ConfigureAwait(false);
+        }
+        catch (SyncException e) when (e.Code == SyncErrorCode.ConnectionFailed)
+        {
+            return Problems.Unavailable("identity-busy", e.Message, RetryAfterSeconds);
         }
         catch (SyncException e) when (e.Code is SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull)
         {

@@ -26,13 +26,13 @@ internal sealed partial class SyncServing(
     /// <summary>Serves one session until the device goes, its credential ends, it is cut, or the hub stops.</summary>
     public async Task RunAsync(SyncCaller caller, ISyncTransport transport, CancellationToken cancellationToken)
     {
-        using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
-        using var expiry = new CancellationTokenSource(Left(caller), time);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
-        using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
         _open.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
         try
         {
+            using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
+            using CancellationTokenSource expiry = caller.EndsAtExpiry(time);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
+            using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
             {
@@ -56,12 +56,6 @@ internal sealed partial class SyncServing(
             _open.Add(-1, new KeyValuePair<string, object?>("pool", caller.Pool));
             await transport.DisposeAsync().ConfigureAwait(false);
         }
-    }
-
-    private TimeSpan Left(SyncCaller caller)
-    {
-        TimeSpan left = caller.Expires - time.GetUtcNow();
-        return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left;
     }
 
     [LoggerMessage(1, LogLevel.Debug, "Session of {Pool}/{Identity}, device {Device}: {Received} changes in, {Sent} out")]
