@@ -177,7 +177,7 @@ internal static class HubCommand
         try
         {
             BindingAddress address = BindingAddress.Parse(url);
-            if (address.Scheme is "http" or "https" && !address.IsUnixPipe && !address.IsNamedPipe && address.PathBase.Length == 0
+            if (address.Scheme is "http" or "https" && address.PathBase.Length == 0
                 && address.Port is >= 0 and <= ushort.MaxValue && IsOfThisMachine(address.Host)) return address;
         }
         catch (FormatException)
