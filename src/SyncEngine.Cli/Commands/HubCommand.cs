@@ -162,8 +162,8 @@ internal static class HubCommand
             + "\"game\"))");
         if (options.Issuer is null && bound.SkipLast(1).Any(static address => new Uri(address).Host is "0.0.0.0" or "[::]"))
         {
-            terminal.Out.WriteLine("  For other machines: set SyncHub__Issuer to the address by which devices reach this hub, such "
-                + "as https://sync.example.com; logins and other services name the hub by it.");
+            terminal.Out.WriteLine("  For other machines: set SyncHub__Issuer to the address by which devices reach this hub, "
+                + "such as https://sync.example.com; logins and other services name the hub by it.");
         }
     }
 
