@@ -76,6 +76,7 @@ internal static class CommandLine
             IdentityCommand.Build(terminal),
             LoadCommand.Build(terminal),
             PolicyCommand.Build(terminal),
+            CognitoCommand.Build(terminal),
             SimulateCommand.Build(terminal),
             DeltaCommand.Build(terminal),
             ApplyCommand.Build(terminal),

@@ -56,6 +56,7 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
     {
         // Who is told that the store was opened may ask for a service that needs it.
         if (_opening.Value is { } half) return half;
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed), this);
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -79,7 +80,8 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
                 throw;
             }
 
-            HostingLog.Opened(_logger, Name, settings.Path ?? "memory", store.Identity.Id.ToString());
+            string place = settings.IsInMemory ? "memory" : settings.Path ?? "a storage of the app";
+            HostingLog.Opened(_logger, Name, place, store.Identity.Id.ToString());
             Volatile.Write(ref _store, store);
             return store;
         }
@@ -100,7 +102,10 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
             Volatile.Write(ref _isClosed, true);
             if (_store is null) return;
             await _store.DisposeAsync().ConfigureAwait(false);
-            HostingLog.Closed(_logger, Name);
+
+            // A container may have closed it before, and been told of the failure.
+            if (_store.Journal?.Failure is { } failure) HostingLog.ClosedTooEarly(_logger, Name, failure);
+            else HostingLog.Closed(_logger, Name);
         }
         catch (SyncException e)
         {
@@ -131,6 +136,7 @@ public sealed class HostedSyncStore : IAsyncDisposable, IDisposable
             ObserverFailed = failure => HostingLog.ObserverFailed(_logger, Name, failure),
         };
         if (settings.IsInMemory) return SyncStore.OpenInMemory(options);
+        if (settings.OpenStorage is { } open) return await SyncStore.OpenAsync(open, options).ConfigureAwait(false);
         string path = Path.GetFullPath(settings.Path!);   // It was checked.
         if (Path.GetDirectoryName(path) is { } folder) Directory.CreateDirectory(folder);
         return await LiteDbSyncStore.OpenAsync(path, options, settings.Storage).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using SyncEngine.Datasets;
 using SyncEngine.LiteDB;
+using SyncEngine.Storage;
 using SyncEngine.Wire;
 
 namespace SyncEngine.Hosting;
@@ -17,11 +18,15 @@ public sealed class SyncStoreSettings
     public const string NamedSection = "SyncStores";
 
     /// <summary>The store's file; its folder is made if it is missing. A relative path begins at the current folder. Needed,
-    /// unless <see cref="IsInMemory"/>.</summary>
+    /// unless <see cref="IsInMemory"/> or <see cref="OpenStorage"/>.</summary>
     public string? Path { get; set; }
 
     /// <summary>Whether the store lives in memory and ends with the process, for tests. Default false.</summary>
     public bool IsInMemory { get; set; }
+
+    /// <summary>Opens a storage of the app's own instead of a file of LiteDB; see <see cref="SyncStore.OpenAsync"/>. Null (the
+    /// default) for none.</summary>
+    public Func<ISyncStorage>? OpenStorage { get; set; }
 
     /// <summary>The hub to sync with; null (the default) for none.</summary>
     public HubSettings? Hub { get; set; }

@@ -11,10 +11,11 @@ internal sealed class SyncStoreSettingsCheck(string store) : IValidateOptions<Sy
     {
         if (name != store) return ValidateOptionsResult.Skip;
         var faults = new List<string>();
-        if (!options.IsInMemory && string.IsNullOrWhiteSpace(options.Path))
+        bool hasFile = options.Path is not null, hasOther = options.IsInMemory || options.OpenStorage is not null;
+        if (hasFile ? string.IsNullOrWhiteSpace(options.Path) : !hasOther)
             Add("Path", "name the store's file, such as save.db, or set IsInMemory");
-        if (options.IsInMemory && options.Path is not null)
-            Add("IsInMemory", "a store in memory has no file: leave out Path, or IsInMemory");
+        if ((hasFile && hasOther) || (options.IsInMemory && options.OpenStorage is not null))
+            Add(hasFile ? "Path" : "IsInMemory", "give one of Path, IsInMemory and OpenStorage");
         if (options.ChangeQueueMax < 2) Add("ChangeQueueMax", "give 2 or more");
         if (options.Hub is { } hub)
         {

@@ -15,6 +15,8 @@ internal static class HubCognitoServices
     {
         services.TryAddSingleton<CognitoIds>();
         services.TryAddSingleton<CognitoPools>();
+        services.TryAddSingleton<CognitoAdmin>();
+        services.TryAddSingleton<PoolImport>();
         services.TryAddSingleton<CognitoSecrets>();
         services.TryAddSingleton<IssuedCredentials>();
         services.TryAddSingleton<SignatureCheck>();
@@ -31,5 +33,6 @@ internal static class HubCognitoServices
         services.AddSingleton<ICognitoOperations, PoolRoleOperations>();
         services.AddSingleton<ICognitoOperations, PoolTagOperations>();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<CognitoSecrets>());
+        services.AddHubCognitoSync();
     }
 }

@@ -19,6 +19,8 @@ internal static class HubPushServices
     {
         services.TryAddKeyedSingleton(OutgoingClient, static (_, _) => OutgoingHttp.CreateClient());
         services.TryAddSingleton<PushRegistrations>();
+        services.TryAddSingleton(static provider =>
+            new WebhookSender(Outgoing(provider), provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(static provider => new ChangeFeed(
             provider.GetRequiredService<HubRows>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ChangeFeed>>()));

@@ -8,6 +8,9 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Accounts;
+using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Cognito.IdentityApi;
+using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Logins;
@@ -23,7 +26,7 @@ namespace SyncEngine.Hub;
 /// <summary>Puts a hub into an ASP.NET Core app.</summary>
 public static class SyncHubApp
 {
-    private const string FileName = "hub.db";
+    internal const string FileName = "hub.db";
 
     /// <summary>
     /// Adds a hub: its file in <see cref="SyncHubOptions.DataFolder"/>, identity pools, credentials, sync. Options come from the
@@ -118,6 +121,9 @@ public static class SyncHubApp
         RouteGroupBuilder admin = AdminEndpoints.MapSyncHubAdmin(endpoints);
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<PoolImport>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<LegacyImport>().Map(admin);
         return admin;
     }
 

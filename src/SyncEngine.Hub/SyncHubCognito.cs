@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Cognito.Wire;
+using SyncEngine.Hub.Endpoints;
 
 namespace SyncEngine.Hub;
 
@@ -24,7 +26,10 @@ public static class SyncHubCognito
         ArgumentNullException.ThrowIfNull(path);
         var endpoint = endpoints.ServiceProvider.GetRequiredService<CognitoEndpoint>();
         RouteGroupBuilder group = endpoints.MapGroup(path).ExcludeFromDescription();
-        group.MapFallback("{**rest}", context => endpoint.AnswerAsync(context, path));
+        CognitoOptions options = endpoints.ServiceProvider.GetRequiredService<IOptions<SyncHubOptions>>().Value.Cognito;
+        group.MapFallback("{**rest}", context =>
+            options.Port is { } port && context.Connection.LocalPort != port
+                ? Problems.NoSuchAddress().ExecuteAsync(context) : endpoint.AnswerAsync(context, path));
         return group;
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Push;
 
 namespace SyncEngine.Hub;
 
@@ -47,6 +48,7 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
 
     private static void CheckCognito(CognitoOptions options, Action<string, string> add)
     {
+        if (options.Port is < 1 or > ushort.MaxValue) add("Cognito:Port", "give a port from 1 to 65535, or leave it out");
         foreach (string region in options.OtherRegions.Prepend(options.Region))
             if (!IsRegion(region)) add("Cognito:Region", "give 1 to 18 letters, digits, _ and -, for other regions too");
         if (options.DeveloperKeys.Count > DeveloperKeysMax)
@@ -60,6 +62,8 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
                 add("Cognito:DeveloperKeys:SecretAccessKey", "give 20 to 128 visible ASCII characters without blanks");
         }
 
+        CheckReceivers("Cognito:Functions", options.Functions, add);
+        CheckReceivers("Cognito:Streams", options.Streams, add);
         if (options.DeveloperKeys.DistinctBy(static key => key.AccessKeyId).Count() < options.DeveloperKeys.Count)
             add("Cognito:DeveloperKeys", "give each key an id of its own");
         foreach (CognitoOpenIdConnectProvider provider in options.OpenIdConnectProviders)
@@ -68,6 +72,17 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
                 add("Cognito:OpenIdConnectProviders:Issuer", "give an https address (http only on this machine) without query");
             if (provider.ClientIds.Count is < 1 or > 16 || provider.ClientIds.Any(static id => id.Length is < 1 or > 255))
                 add("Cognito:OpenIdConnectProviders:ClientIds", "give 1 to 16 client ids of 1 to 255 characters");
+        }
+    }
+
+    private static void CheckReceivers(string option, IDictionary<string, CognitoReceiver> receivers, Action<string, string> add)
+    {
+        foreach ((string name, CognitoReceiver receiver) in receivers)
+        {
+            if (receiver.Url is null || !ProviderCheck.IsAddress(receiver.Url.ToString()))
+                add($"{option}:{name}:Url", "give an https address (http only on this machine) without query");
+            if (!WebhookSignature.IsSecret(receiver.Secret))
+                add($"{option}:{name}:Secret", "give whsec_ and 24 to 64 random bytes in base64");
         }
     }
 

@@ -19,7 +19,7 @@ public sealed class HubCommandTests
     [InlineData("ftp://127.0.0.1:0", AnyUrl, "is no address to listen at.")]
     [InlineData("http://127.0.0.1x:0", AnyUrl, "0.0.0.0 or [::] in it means every address of this machine.")]
     [InlineData(AnyUrl, "http://[", "Use such as --admin-url http://127.0.0.1:7118;")]
-    [InlineData("http://127.0.0.1:7531", "http://127.0.0.2:7531", "give the admin interface a port of its own.")]
+    [InlineData("http://127.0.0.1:7531", "http://127.0.0.2:7531", "give it a port of its own.")]
     public async Task Wrong_addresses_are_named(string urls, string adminUrl, string said)
     {
         using var sandbox = new Sandbox();
@@ -44,5 +44,13 @@ public sealed class HubCommandTests
         await using RunningHub hub = await RunningHub.StartAsync(sandbox);
         Assert.StartsWith("sya1_", await File.ReadAllTextAsync(hub.KeyFile), StringComparison.Ordinal);
         await hub.DoAsync("pool", "list");
+    }
+
+    [Fact]
+    public async Task A_load_of_less_than_nothing_is_refused()
+    {
+        using var sandbox = new Sandbox();
+        Assert.Contains("--idle takes 0 or more.", await sandbox.FailAsync(ExitCode.BadInput, "load", "--idle", "-1")
+            .WaitAsync(_patience), StringComparison.Ordinal);
     }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using SyncEngine.Hubs;
 using Xunit;
@@ -67,6 +69,33 @@ public sealed class IdentityCommandTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_merge_is_taken_back()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        ECPoint point = key.ExportParameters(false).Q;
+        string file = _sandbox.PathOf("backend.jwk");
+        await File.WriteAllTextAsync(file, new JsonObject
+        {
+            ["kid"] = "k1", ["kty"] = "EC", ["crv"] = "P-256", ["x"] = Encode(point.X!), ["y"] = Encode(point.Y!),
+        }.ToJsonString() + "\n");
+        await _hub.DoAsync("pool", "update", "game", "--developer", "backend=" + file);
+        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        string id = $"{phone.Identity.Id}", guest = $"{laptop.Identity.Id}";
+        await LogInAsync(phone, key);
+        await LogInAsync(laptop, key);
+        Assert.Equal(id, $"{laptop.Identity.Id}");
+        Assert.Contains($"{guest}  merged into {id}  guest", await _hub.DoAsync("identity", "list", "game"),
+            StringComparison.Ordinal);
+
+        JsonNode account = JsonNode.Parse(await _hub.DoAsync("identity", "describe", "game", id))!;
+        string merge = account["merges"]![0]!["mergeId"]!.GetValue<string>();
+        Assert.Equal($"Took back merge {merge} of identity {id}.\n",
+            await _hub.DoAsync("identity", "undo-merge", "game", id, merge));
+        Assert.Contains($"{guest}  active  guest", await _hub.DoAsync("identity", "list", "game"), StringComparison.Ordinal);
+        await _hub.FailAsync(2, "identity", "undo-merge", "game", id, merge);
+    }
+
+    [Fact]
     public async Task What_is_not_there_ends_with_1_and_what_is_no_id_with_2()
     {
         string nobody = new('0', 31);
@@ -84,6 +113,23 @@ public sealed class IdentityCommandTests : IAsyncLifetime, IDisposable
         await EnterAsync(ann, "phone");
         await _hub.FailAsync(1, "identity", "undo-merge", "game", $"{ann.Identity.Id}", "nothing");
     }
+
+    private async Task LogInAsync(SyncStore store, ECDsa key)
+    {
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        string signed = Encode("""{"alg":"ES256","kid":"k1","typ":"dev+jwt"}"""u8) + "." + Encode(Encoding.UTF8.GetBytes(
+            new JsonObject
+            {
+                ["iss"] = "backend", ["aud"] = $"{_hub.Devices.GetLeftPart(UriPartial.Authority)}/pools/game", ["sub"] = "ann",
+                ["iat"] = now, ["exp"] = now + 120, ["jti"] = $"{store.FileId}",
+            }.ToJsonString()));
+        string token = $"{signed}.{Encode(key.SignData(Encoding.UTF8.GetBytes(signed), HashAlgorithmName.SHA256))}";
+        await using HubClient client = HubClient.Connect(store, new HubClientOptions(_hub.Devices, "game"));
+        await client.CommitLoginAsync(await client.PlanLoginAsync("backend", token));
+    }
+
+    private static string Encode(ReadOnlySpan<byte> bytes) =>
+        Convert.ToBase64String(bytes).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     private async Task EnterAsync(SyncStore store, string name)
     {

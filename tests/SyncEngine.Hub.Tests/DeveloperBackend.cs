@@ -31,7 +31,8 @@ internal sealed class DeveloperBackend : IDisposable
          "keys":[{{JsonSerializer.Serialize(PublicJwk)}}],"claims":["tenant"]}]{{more}}}
         """;
 
-    public string Vouch(HubApp hub, string pool, string user, TimeSpan? life = null, string? id = null)
+    public string Vouch(HubApp hub, string pool, string user, TimeSpan? life = null, string? id = null,
+        string tenant = "acme")
     {
         DateTime now = DateTime.UtcNow;
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
@@ -42,7 +43,7 @@ internal sealed class DeveloperBackend : IDisposable
                 new ECDsaSecurityKey(_key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256),
             Claims = new Dictionary<string, object>
             {
-                ["sub"] = user, ["jti"] = id ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), ["tenant"] = "acme",
+                ["sub"] = user, ["jti"] = id ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), ["tenant"] = tenant,
             },
         });
     }

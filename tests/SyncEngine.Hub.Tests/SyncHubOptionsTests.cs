@@ -26,6 +26,37 @@ public sealed class SyncHubOptionsTests
     }
 
     [Fact]
+    public void A_function_or_stream_needs_an_address_and_a_secret()
+    {
+        var options = new SyncHubOptions();
+        options.Cognito.Functions["check"] = new CognitoReceiver { Url = new Uri("http://example.org/"), Secret = "secret" };
+        options.Cognito.Streams["events"] = new CognitoReceiver();
+        ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, options);
+        foreach (string option in (string[])["Functions:check:Url", "Functions:check:Secret", "Streams:events:Url",
+            "Streams:events:Secret"])
+            Assert.Contains(result.Failures!, failure => failure.StartsWith(
+                $"SyncHub:Cognito:{option} ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_fault_of_the_Cognito_wire_compatible_API_is_named()
+    {
+        var options = new SyncHubOptions();
+        options.Cognito.Port = 0;
+        options.Cognito.Region = "no region";
+        var key = new CognitoDeveloperKey { AccessKeyId = "ASIA000000000000", SecretAccessKey = "short" };
+        options.Cognito.DeveloperKeys.Add(key);
+        options.Cognito.DeveloperKeys.Add(key);
+        options.Cognito.OpenIdConnectProviders.Add(new CognitoOpenIdConnectProvider { Issuer = "http://login.example.org" });
+        ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, options);
+        foreach (string option in (string[])["Port", "Region", "DeveloperKeys:AccessKeyId", "DeveloperKeys:SecretAccessKey",
+            "DeveloperKeys", "OpenIdConnectProviders:Issuer", "OpenIdConnectProviders:ClientIds"])
+            Assert.Contains(result.Failures!,
+                failure => failure.StartsWith($"SyncHub:Cognito:{option} ", StringComparison.Ordinal));
+        Assert.DoesNotContain("short", result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_app_does_not_start_with_a_fault()
     {
         var failure = await Assert.ThrowsAsync<OptionsValidationException>(

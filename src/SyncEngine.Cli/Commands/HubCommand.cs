@@ -19,6 +19,7 @@ internal static class HubCommand
 {
     private const string DefaultUrls = "http://127.0.0.1:7117";
     private const string DefaultAdminUrl = "http://127.0.0.1:7118";
+    private const string DefaultCognitoUrl = "http://127.0.0.1:7119";
     private static readonly TimeSpan _stopMax = TimeSpan.FromSeconds(20);
 
     public static Command Build(Terminal terminal)
@@ -40,38 +41,51 @@ internal static class HubCommand
                 + "or syncengine-hub here.",
             HelpName = "DIR",
         };
+        Option<bool> cognito = new("--cognito")
+        {
+            Description = "Answer clients of Amazon Cognito Identity and Sync too (docs/COGNITO.md). Developer keys are "
+                + "settings: SyncHub__Cognito__DeveloperKeys__0__AccessKeyId and ...__SecretAccessKey.",
+        };
+        Option<string> cognitoUrl = new("--cognito-urls")
+        {
+            Description = "Where those clients reach it: one address with a port of its own.",
+            HelpName = "URL", DefaultValueFactory = static _ => DefaultCognitoUrl,
+        };
         Option<bool> newKey = new("--new-admin-key") { Description = "Replace the admin key, and print the new one." };
         var command = new Command("hub", "Run a hub: all devices of all your app's users sync through it. One process, one "
             + "folder. Settings come from appsettings.json and the environment too (SyncHub__...). Ctrl+C stops it; "
                 + "nothing that a "
-            + "device was told is saved is lost.") { urls, adminUrl, data, newKey };
+            + "device was told is saved is lost.") { urls, adminUrl, data, cognito, cognitoUrl, newKey };
         command.SetAction((arguments, cancellationToken) => RunAsync(
             terminal, ParseAll(arguments.GetRequiredValue(urls)), Parse(arguments.GetRequiredValue(adminUrl), "--admin-url"),
+            arguments.GetValue(cognito) ? Parse(arguments.GetRequiredValue(cognitoUrl), "--cognito-urls") : null,
             arguments.GetValue(data), arguments.GetValue(newKey), cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(Terminal terminal, IReadOnlyList<BindingAddress> urls, BindingAddress admin,
-        string? folder, bool replacesKey, CancellationToken cancellationToken)
+        BindingAddress? cognito, string? folder, bool replacesKey, CancellationToken cancellationToken)
     {
-        // The admin interface is told from the rest by its port.
-        if (admin.Port != 0 && urls.Any(url => url.Port == admin.Port))
-            throw CommandFailure.BadInput($"--urls and --admin-url both name port {admin.Port}: give the admin interface a port "
-                + "of its own.");
-        await using WebApplication app = Build([.. urls, admin], admin.Port == 0 ? null : admin.Port, folder);
+        // These interfaces are told from the rest by their ports.
+        RequirePortOfItsOwn(admin, "--admin-url", cognito is null ? urls : [.. urls, cognito]);
+        if (cognito is not null) RequirePortOfItsOwn(cognito, "--cognito-urls", urls);
+        await using WebApplication app = Build(urls, cognito, admin, folder);
         SyncHubOptions options = app.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value;
         if (options.AdminKey is not null && replacesKey)
             throw CommandFailure.BadInput("The admin key is set by SyncHub:AdminKey: change it there.");
         await StartAsync(app, cancellationToken);
         ICollection<string> bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
 
-        // The port is known only now.
-        if (admin.Port == 0) options.AdminPort = new Uri(bound.Last()).Port;
+        List<string> addresses = [.. bound];
+
+        // Ports that the system chose are known only now.
+        if (admin.Port == 0) options.AdminPort = new Uri(addresses[^1]).Port;
+        if (cognito?.Port == 0) options.Cognito.Port = new Uri(addresses[^2]).Port;
 
         // A key is made once all else has gone well, so that nobody has one that was never shown.
         string? key = options.AdminKey is null
             ? await app.Services.GetRequiredService<StoredAdminKey>().EnsureAsync(replacesKey, cancellationToken) : null;
-        Greet(terminal, options, [.. bound], key);
+        Greet(terminal, options, addresses, cognito is not null, key);
         try
         {
             await Task.Delay(Timeout.Infinite, cancellationToken);
@@ -85,13 +99,15 @@ internal static class HubCommand
         return ExitCode.Success;
     }
 
-    private static WebApplication Build(IReadOnlyList<BindingAddress> addresses, int? adminPort, string? folder)
+    private static WebApplication Build(
+        IReadOnlyList<BindingAddress> urls, BindingAddress? cognito, BindingAddress admin, string? folder)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
 
         // Why it does not start is told in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        IEnumerable<BindingAddress> addresses = cognito is null ? [.. urls, admin] : [.. urls, cognito, admin];
         builder.WebHost.UseUrls([.. addresses.Select(static address => address.ToString())]);
         builder.WebHost.ConfigureKestrel(static kestrel =>
         {
@@ -102,7 +118,8 @@ internal static class HubCommand
         builder.Services.AddSyncHub(options =>
         {
             options.DataFolder = folder ?? options.DataFolder;
-            options.AdminPort = adminPort;
+            options.AdminPort = admin.Port == 0 ? null : admin.Port;
+            options.Cognito.Port = cognito is null or { Port: 0 } ? null : cognito.Port;
         });
         WebApplication app = builder.Build();
         app.UseWebSockets();
@@ -120,6 +137,7 @@ internal static class HubCommand
         }
 
         app.MapSyncHubAdmin();
+        if (cognito is not null) app.MapCognitoApi();
         app.MapHealthChecks("/health");
         return app;
     }
@@ -133,7 +151,7 @@ internal static class HubCommand
         catch (Exception e) when (e is IOException or SocketException)
         {
             throw new CommandFailure(ExitCode.OperationFailed,
-                $"{e.Message} Choose other addresses with --urls and --admin-url.");
+                $"{e.Message} Choose other addresses with --urls, --admin-url and --cognito-urls.");
         }
         catch (InvalidOperationException e) when (e.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase))
         {
@@ -142,12 +160,14 @@ internal static class HubCommand
         }
     }
 
-    private static void Greet(Terminal terminal, SyncHubOptions options, List<string> bound, string? key)
+    private static void Greet(Terminal terminal, SyncHubOptions options, List<string> bound, bool hasCognito, string? key)
     {
         string admin = bound[^1];
         terminal.Out.WriteLine($"Hub of {Path.GetFullPath(options.DataFolder)}");
-        foreach (string address in bound.SkipLast(1)) terminal.Out.WriteLine($"  devices  {address}/sync   health "
+        foreach (string address in bound.SkipLast(hasCognito ? 2 : 1))
+            terminal.Out.WriteLine($"  devices  {address}/sync   health "
             + $"{address}/health");
+        if (hasCognito) terminal.Out.WriteLine($"  cognito  {bound[^2]}");
         terminal.Out.WriteLine($"  admin    {admin}/admin");
         if (key is not null)
         {
@@ -160,7 +180,8 @@ internal static class HubCommand
         terminal.Out.WriteLine("  syncengine pool create game --guests");
         terminal.Out.WriteLine($"  In the app: HubClient.Connect(store, new HubClientOptions(new Uri(\"{bound[0]}/sync\"), "
             + "\"game\"))");
-        if (options.Issuer is null && bound.SkipLast(1).Any(static address => new Uri(address).Host is "0.0.0.0" or "[::]"))
+        if (options.Issuer is null
+            && bound.SkipLast(hasCognito ? 2 : 1).Any(static address => new Uri(address).Host is "0.0.0.0" or "[::]"))
         {
             terminal.Out.WriteLine("  For other machines: set SyncHub__Issuer to the address by which devices reach this hub, "
                 + "such as https://sync.example.com; logins and other services name the hub by it.");
@@ -185,9 +206,16 @@ internal static class HubCommand
             // As wrong as the others.
         }
 
-        string example = option == "--urls" ? DefaultUrls : DefaultAdminUrl;
+        string example = option switch { "--urls" => DefaultUrls, "--admin-url" => DefaultAdminUrl, _ => DefaultCognitoUrl };
         throw CommandFailure.BadInput($"{url} is no address to listen at. Use such as {option} {example}; 0.0.0.0 or [::] in it "
             + "means every address of this machine.");
+    }
+
+    private static void RequirePortOfItsOwn(BindingAddress address, string option, IReadOnlyList<BindingAddress> others)
+    {
+        if (address.Port != 0 && others.Any(other => other.Port == address.Port))
+            throw CommandFailure.BadInput(
+                $"{option} names port {address.Port}, as another address does: give it a port of its own.");
     }
 
     /// <summary>Any other name, also a mistyped address, would listen at every address of this machine.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using SyncEngine.Cli.Cognito;
 using SyncEngine.Datasets;
 using SyncEngine.Hubs;
 using SyncEngine.Sync;
@@ -17,22 +18,37 @@ internal static class LoadCommand
         Option<int> idle = Number("--idle", "Devices that connect, each of an identity of its own, and do nothing.", 0);
         Option<int> pairs = Number("--pairs", "Identities of two connected devices, one of which writes to the other.", 0);
         Option<int> writers = Number("--writers", "How many of the pairs write at once; the others stay connected.", 0);
+        Option<int> cognito = Number("--cognito", "Old clients at once that each make a guest, get credentials, list a dataset "
+            + "and write to it, again and again, as Amazon Cognito's clients do.", 0);
         Option<int> seconds = Number("--seconds", "For how long they write.", 10);
+        Option<int> identities = Number("--identities", "Identities on the disk of a hub that is started and does nothing; also "
+            + "how long it takes to start.", 0);
         Option<int> pause = Number("--pause", "Milliseconds that a writer waits after the other device has seen its write.", 0);
         var command = new Command("load", "Measure a hub on this machine: starts one in a process and a folder of its own, "
             + "connects "
             + "devices over the loopback, and tells memory, pushes a second and how long one takes to the other device. "
                 + "Each push is "
-            + "durable at the hub before the other device hears of it.") { idle, pairs, writers, seconds, pause };
+            + "durable at the hub before the other device hears of it.")
+        {
+            idle, pairs, writers, cognito, seconds, pause, identities,
+        };
         command.SetAction(async (arguments, cancellationToken) =>
         {
+            if (arguments.GetValue(identities) is > 0 and int stored)
+            {
+                await new ManyIdentities(terminal).MeasureAsync(stored, cancellationToken);
+                if (new[] { idle, pairs, cognito }.All(option => arguments.GetValue(option) <= 0)) return ExitCode.Success;
+            }
+
             await using HubProcess hub = await HubProcess.StartAsync(cancellationToken);
             using var load = new Load(terminal, hub);
             if (arguments.GetValue(idle) is > 0 and int count) await load.IdleAsync(count, cancellationToken);
-            if (arguments.GetValue(pairs) is > 0 and int identities)
+            if (arguments.GetValue(cognito) is > 0 and int clients)
+                await load.CognitoAsync(clients, TimeSpan.FromSeconds(arguments.GetValue(seconds)), cancellationToken);
+            if (arguments.GetValue(pairs) is > 0 and int twos)
             {
-                int writing = arguments.GetValue(writers) is > 0 and int asked ? Math.Min(asked, identities) : identities;
-                await load.PushAsync(identities, writing, TimeSpan.FromSeconds(arguments.GetValue(seconds)),
+                int writing = arguments.GetValue(writers) is > 0 and int asked ? Math.Min(asked, twos) : twos;
+                await load.PushAsync(twos, writing, TimeSpan.FromSeconds(arguments.GetValue(seconds)),
                     TimeSpan.FromMilliseconds(arguments.GetValue(pause)), cancellationToken);
             }
 
@@ -41,10 +57,16 @@ internal static class LoadCommand
         return command;
     }
 
-    private static Option<int> Number(string name, string words, int otherwise) => new(name)
+    private static Option<int> Number(string name, string words, int otherwise)
     {
-        Description = words, HelpName = "N", DefaultValueFactory = _ => otherwise,
-    };
+        Option<int> option = new(name) { Description = words, HelpName = "N", DefaultValueFactory = _ => otherwise };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out int number) && number < 0)
+                result.AddError($"{name} takes 0 or more.");
+        });
+        return option;
+    }
 
     private sealed class Load(Terminal terminal, HubProcess hub) : IDisposable
     {
@@ -89,6 +111,25 @@ internal static class LoadCommand
                 + $"{(hub.ProcessorTime - cpu).TotalSeconds / time.TotalSeconds:N2} cores");
             foreach (SyncStore store in seconds) await store.DisposeAsync();
             await EndAsync(devices);
+        }
+
+        /// <summary>Whole rounds of old clients. Each asks again as soon as it was answered.</summary>
+        public async Task CognitoAsync(int clients, TimeSpan time, CancellationToken cancellationToken)
+        {
+            using var handler = new SocketsHttpHandler { MaxConnectionsPerServer = clients, UseProxy = false };
+            using var http = new HttpMessageInvoker(handler);
+            var old = new CognitoLoad(
+                new CognitoClient(http, hub.Cognito, hub.Cognito, HubProcess.Region), HubProcess.DeveloperKeys);
+            await old.PrepareAsync(cancellationToken);
+            TimeSpan cpu = hub.ProcessorTime, own = Environment.CpuUsage.TotalTime;
+            long end = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
+            List<double>[] all = await Task.WhenAll(Enumerable.Range(0, clients).Select(
+                _ => Task.Run(() => old.RunAsync(end, cancellationToken), cancellationToken)));
+            double[] sorted = [.. all.SelectMany(static latencies => latencies).Order()];
+            Say($"{clients:N0} old clients: {sorted.Length / time.TotalSeconds:N0} full rounds/s (GetId, "
+                + $"GetCredentialsForIdentity, ListRecords, UpdateRecords), median {At(sorted, 0.5):N1} ms a round, 99 % "
+                + $"{At(sorted, 0.99):N1} ms; the hub used {(hub.ProcessorTime - cpu).TotalSeconds / time.TotalSeconds:N2} "
+                + $"cores, the clients {(Environment.CpuUsage.TotalTime - own).TotalSeconds / time.TotalSeconds:N2}");
         }
 
         public void Dispose() => _handler.Dispose();

@@ -84,13 +84,19 @@ internal static class PoolCommand
     private static Command Describe(Terminal terminal)
     {
         Argument<string> name = Name();
-        Command command = new Command("describe", "Print a pool's definition as JSON, for update --from.") { name }
+        Option<bool> cognito = new("--cognito-id")
+        {
+            Description = "Print only the id by which clients of Amazon Cognito name the pool (docs/COGNITO.md).",
+        };
+        Command command = new Command("describe", "Print a pool's definition as JSON, for update --from.") { name, cognito }
             .WithAdminOptions();
         command.SetAction(async (arguments, cancellationToken) =>
         {
             using AdminClient admin = AdminOptions.Open(arguments);
-            (JsonObject pool, _) = await admin.GetAsync(PathOf(arguments.GetRequiredValue(name)), cancellationToken);
-            terminal.Out.WriteLine(pool.ToJsonString(_indented));
+            bool isId = arguments.GetValue(cognito);
+            (JsonObject pool, _) = await admin.GetAsync(
+                PathOf(arguments.GetRequiredValue(name)) + (isId ? "/cognito" : ""), cancellationToken);
+            terminal.Out.WriteLine(isId ? pool["identityPoolId"]!.GetValue<string>() : pool.ToJsonString(_indented));
             return ExitCode.Success;
         });
         return command;

@@ -33,7 +33,8 @@ internal sealed class DeviceEntry(
         byte[] key = await ProveAsync(pool, claim, "guest", cancellationToken).ConfigureAwait(false);
         (IdentityRow row, DeviceRow device) = await directory.RegisterGuestAsync(
             pool.Name, key, claim.DeviceName, pool.Limits.DevicesMax, cancellationToken).ConfigureAwait(false);
-        return await GrantAsync(pool, row, device, DeviceKey.IdentityOf(key), null, cancellationToken).ConfigureAwait(false);
+        return await GrantAsync(pool, row, device, DeviceKey.IdentityOf(key), null, "guest", cancellationToken)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Lets a device in by a login that was proved just now.</summary>
@@ -43,7 +44,7 @@ internal sealed class DeviceEntry(
         byte[] key = await ProveAsync(pool, claim, "session", cancellationToken).ConfigureAwait(false);
         (IdentityRow row, DeviceRow device) = await directory.SignInAsync(
             pool.Name, login, key, claim.DeviceName, pool.Limits.DevicesMax, cancellationToken).ConfigureAwait(false);
-        return await GrantAsync(pool, row, device, null, null, cancellationToken).ConfigureAwait(false);
+        return await GrantAsync(pool, row, device, null, null, "login", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Renews a credential.</summary>
@@ -69,7 +70,7 @@ internal sealed class DeviceEntry(
             }, cancellationToken).ConfigureAwait(false);
         }
 
-        return await GrantAsync(pool, row, device, use.Id, use, cancellationToken).ConfigureAwait(false);
+        return await GrantAsync(pool, row, device, use.Id, use, "refresh", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Issues what a device needs.</summary>
@@ -78,9 +79,10 @@ internal sealed class DeviceEntry(
     /// <param name="device">The device.</param>
     /// <param name="before">The identity that the device had; null if it had none.</param>
     /// <param name="replaced">The refresh handle that is replaced, if one was used.</param>
+    /// <param name="kind">How it came in, for the metrics: guest, login, refresh or commit.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<Grant> GrantAsync(
-        IdentityPool pool, IdentityRow row, DeviceRow device, IdentityId? before, HandleUse? replaced,
+        IdentityPool pool, IdentityRow row, DeviceRow device, IdentityId? before, HandleUse? replaced, string kind,
         CancellationToken cancellationToken)
     {
         string role = PoolAccess.RoleOf(pool, row) ?? throw new EntryException(EntryFault.NoRole, "no-role",
@@ -94,10 +96,13 @@ internal sealed class DeviceEntry(
         (string handle, DateTimeOffset until) = await handles.CreateAsync(pool.Name, row.Id, device.Id, device.PublicKey,
             replaced)
             .ConfigureAwait(false);
+        HubTelemetry.Entries.Add(1, HubTelemetry.Pool(pool.Name), HubTelemetry.Tag("kind", kind));
         var grant = new Grant(row, device, role, policy, token, expires, handle, until, time.GetUtcNow());
         if (before is not { } had || had == row.Id) return grant;
         IdentityRow? source = await directory.FindAsync(pool.Name, had, cancellationToken).ConfigureAwait(false);
-        return source?.State == IdentityState.Merged ? grant with { MergedFrom = had, MergedBy = source.MergedBy } : grant;
+        if (source?.State != IdentityState.Merged) return grant;
+        string beside = await directory.SuffixOfAsync(pool.Name, had, cancellationToken).ConfigureAwait(false);
+        return grant with { MergedFrom = had, Beside = beside };
     }
 
     /// <summary>Who a credential belongs to; null if it is not accepted now.</summary>

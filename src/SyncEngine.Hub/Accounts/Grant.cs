@@ -12,7 +12,9 @@ internal sealed record Grant(
     /// <summary>The identity that the device had, where it was merged into this one.</summary>
     public IdentityId? MergedFrom { get; init; }
 
-    public MergeMode MergedBy { get; init; }
+    /// <summary>What its datasets' names got at the end, where they are to stand beside the others; empty where they
+    /// merge.</summary>
+    public string Beside { get; init; } = "";
 }
 
 /// <summary>Who asks, as a valid credential and the directory say.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,9 @@ namespace SyncEngine.Hub.Accounts;
 internal sealed partial class LoginEntry(
     Lazy<LoginProviders> providers, Challenges challenges, TimeProvider time, ILogger<LoginEntry> logger)
 {
+    /// <summary>In base64url they and all else stay within what a credential may be.</summary>
+    private const int ClaimsBytesMax = 4_000;
+
     private static readonly JsonSerializerOptions _jwk = new(JsonSerializerDefaults.Web);
     private readonly ConditionalWeakTable<ProviderDefinition, ILoginProvider> _opened = [];
     private readonly ConditionalWeakTable<ProviderDefinition, ILoginProvider> _openedForBearers = [];
@@ -54,13 +58,20 @@ internal sealed partial class LoginEntry(
     private async Task<LoginRow> ProveAsync(
         IdentityPool pool, ILoginProvider opened, LoginToken token, CancellationToken cancellationToken)
     {
+        using Activity? activity = HubTelemetry.Begin("login", pool.Name);
         LoginResult result = await opened.ValidateAsync(token, cancellationToken).ConfigureAwait(false);
+        HubTelemetry.Logins.Add(1, HubTelemetry.Pool(pool.Name), HubTelemetry.Tag("provider", opened.Name),
+            HubTelemetry.Tag("outcome", result.Reason == LoginReason.None ? "Accepted" : result.Reason.ToString()));
         if (result.Login is { } login)
         {
+            if (JsonSerializer.SerializeToUtf8Bytes(login.Claims).Length > ClaimsBytesMax)
+                throw new EntryException(EntryFault.BadRequest, "claims-too-long", "The claims that this pool takes from the "
+                    + $"login are more than the {ClaimsBytesMax:N0} bytes that fit into a credential. Let the pool carry fewer.");
             return new LoginRow(login.Provider, login.Subject, time.GetUtcNow(), login.Claims.ToDictionary(
                 static claim => claim.Key, static claim => (IReadOnlyList<string>)[claim.Value], StringComparer.Ordinal));
         }
 
+        activity?.SetStatus(ActivityStatusCode.Error, result.Reason.ToString());
         LogRefused(pool.Name, opened.Name, result.Reason, result.Detail);
         throw result.Outcome == Logins.LoginOutcome.Unavailable
             ? new EntryException(EntryFault.ProviderUnavailable, "provider-unavailable", result.PublicText!)

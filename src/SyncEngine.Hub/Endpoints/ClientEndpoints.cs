@@ -102,7 +102,7 @@ internal sealed class ClientEndpoints(
                 context.RequestAborted)
                 .ConfigureAwait(false);
             return Answer(CredentialsAnswer.Of(await entry.GrantAsync(
-                found, row, caller.Device, caller.Row.Id, null, context.RequestAborted).ConfigureAwait(false)));
+                found, row, caller.Device, caller.Row.Id, null, "commit", context.RequestAborted).ConfigureAwait(false)));
         });
 
     private Task<IResult> DescribeAsync(HttpContext context) => OwnAsync(context,

@@ -106,8 +106,7 @@ internal sealed record CredentialsAnswer(
         grant.Row.Id.ToString(), grant.Row.Pool, grant.Role, grant.Device.Id, grant.AccessToken, grant.AccessExpires,
         grant.RefreshHandle, grant.RefreshExpires, grant.HubTime, grant.Policy)
     {
-        MergedFrom = grant.MergedFrom is { } source
-            ? new MergedFromAnswer(source.ToString(), JsonNamingPolicy.CamelCase.ConvertName(grant.MergedBy.ToString())) : null,
+        MergedFrom = grant.MergedFrom is { } source ? new MergedFromAnswer(source.ToString(), grant.Beside) : null,
     };
 
     /// <summary>Set where the identity is another one than the device had: the mode by which its datasets went there.</summary>
@@ -116,4 +115,4 @@ internal sealed record CredentialsAnswer(
 }
 
 /// <summary>The identity that was merged into the one of the credential.</summary>
-internal sealed record MergedFromAnswer(string IdentityId, string Mode);
+internal sealed record MergedFromAnswer(string IdentityId, string Beside);

@@ -31,6 +31,22 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         return null;
     }
 
+    /// <summary>What merges have put behind the names of an identity's datasets on the way to where they are now; empty where
+    /// they went into those of the same names.</summary>
+    public async ValueTask<string> SuffixOfAsync(string pool, IdentityId id, CancellationToken cancellationToken = default)
+    {
+        string suffix = "";
+        for (int i = 0; i < AliasesMax; i++)
+        {
+            IdentityRow? row = await FindAsync(pool, id, cancellationToken).ConfigureAwait(false);
+            if (row?.State != IdentityState.Merged) break;
+            if (row.MergedBy == MergeMode.Manual) suffix += "." + id;
+            id = row.MergedInto;
+        }
+
+        return suffix;
+    }
+
     /// <summary>The identity that a login is linked to; null if there is none.</summary>
     public async ValueTask<IdentityRow?> FindByLoginAsync(
         string pool, string provider, string subject, CancellationToken cancellationToken = default)
@@ -105,7 +121,7 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
             throw new DirectoryException(DirectoryFault.TooManyLogins,
                 $"An identity has at most {IdentityRow.LoginsMax} logins. Unlink one first.");
         // Once it has had a login, nobody is this identity by knowing its id.
-        row = WithClaims(row, login) with { IsOpen = false };
+        row = WithClaims(row, login) with { IsOpen = false, AwaitedProviders = [] };
         await rows.WriteAsync(RowOf(row), LinkRow(pool, login, id)).ConfigureAwait(false);
         return row;
     }

@@ -67,6 +67,10 @@ internal sealed record IdentityRow
     /// one that a device's key minted.</summary>
     public bool IsOpen { get; init; }
 
+    /// <summary>Came from another service, which did not say whose its logins are: the first login of one of these providers that
+    /// is shown together with its id belongs to it.</summary>
+    public IReadOnlyList<string> AwaitedProviders { get; init; } = [];
+
     [JsonIgnore]
     public bool IsGuest => Logins.Count == 0;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SyncEngine.Datasets;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Syncing;
@@ -59,6 +60,7 @@ internal sealed partial class IdentityMerging(
     {
         if (source == destination) throw new DirectoryException(DirectoryFault.PlanOver, "An identity cannot be merged into "
             + "itself. Plan the login again.");
+        using Activity? activity = HubTelemetry.Begin("merge", pool);
         using IDisposable held = await locks.EnterAsync(pool, cancellationToken, source, destination).ConfigureAwait(false);
         IdentityRow guest = await ActiveAsync(pool, source, cancellationToken).ConfigureAwait(false);
         IdentityRow account = await ActiveAsync(pool, destination, cancellationToken).ConfigureAwait(false);
@@ -98,6 +100,7 @@ internal sealed partial class IdentityMerging(
 
             return rows;
         }).ConfigureAwait(false);
+        HubTelemetry.Merges.Add(1, HubTelemetry.Pool(pool), HubTelemetry.Tag("mode", mode.ToString()));
         return account;
     }
 
@@ -150,7 +153,8 @@ internal sealed partial class IdentityMerging(
     private static Dataset? Open(Identity identity, string name) =>
         identity.DatasetNames.Contains(name) ? identity.OpenForJoin(name) : null;
 
-    private static string NameOf(string name, IdentityId source)
+    /// <summary>The name under which a dataset of a merged identity stands beside the destination's.</summary>
+    internal static string NameOf(string name, IdentityId source)
     {
         string suffix = "." + source;
         return name.Length + suffix.Length <= DatasetNames.LengthMax ? name + suffix

@@ -37,6 +37,9 @@ internal sealed class IdentityRemoval(HubStore store, IdentityDirectory director
             rows.AddRange(kept.Select(static chunk => new KeyValuePair<string, byte[]?>(chunk.Key, null)));
         }
 
+        IReadOnlyList<KeyValuePair<string, byte[]>> pushes = await store.Rows.ReadRangeAsync(
+            $"push/{pool}/{id}/", null, int.MaxValue, cancellationToken).ConfigureAwait(false);
+        rows.AddRange(pushes.Select(static push => new KeyValuePair<string, byte[]?>(push.Key, null)));
         await store.DeleteAsync(pool, id, rows, cancellationToken).ConfigureAwait(false);
     }
 

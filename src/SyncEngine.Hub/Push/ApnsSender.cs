@@ -86,7 +86,8 @@ internal sealed class ApnsSender : IPushSender, IDisposable
     private HttpRequestMessage Request(PushMessage message, string token)
     {
         byte[] payload = JsonSerializer.SerializeToUtf8Bytes(
-            new ApnsPayload(new ApnsBody(1), new PushNews(message.Pool, PushAnswer.Shown(message.Datasets))),
+            message.Data is { } data ? new ApnsPayload(new ApnsBody(1), null, data)
+                : new ApnsPayload(new ApnsBody(1), new PushNews(message.Pool, PushAnswer.Shown(message.Datasets))),
             PushJson.Default.ApnsPayload);
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_options.BaseAddress, $"/3/device/{message.Token}"))
         {

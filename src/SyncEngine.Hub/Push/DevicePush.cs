@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using SyncEngine.Causality;
 using SyncEngine.Identities;
@@ -197,16 +198,35 @@ internal sealed class DevicePush : IAsyncDisposable
         var devices = await _registrations.ListAsync(work.Pool, work.Identity, _abandon.Token).ConfigureAwait(false);
         foreach ((string device, PushRegistration registration) in devices)
         {
-            if (window.For(device, registration) is { } datasets)
+            if (window.For(device, registration) is not { } datasets) continue;
+            if (registration.Data is null)
+            {
                 await SendAsync(work with { Device = device, Datasets = datasets }, device, registration).ConfigureAwait(false);
+                continue;
+            }
+
+            foreach (string dataset in datasets.Count > 0 ? datasets : registration.Datasets)
+            {
+                await SendAsync(work with
+                {
+                    Device = device, Datasets = [dataset], Data = DataOf(registration.Data, dataset, window.RevisionOf(dataset)),
+                }, device, registration).ConfigureAwait(false);
+            }
         }
     }
+
+    private static Dictionary<string, string> DataOf(
+        IReadOnlyDictionary<string, string> always, string dataset, long revision) => new(always)
+    {
+        ["datasetName"] = dataset,
+        ["syncCount"] = revision.ToString(CultureInfo.InvariantCulture),
+    };
 
     private async Task SendAsync(Work work, string device, PushRegistration registration)
     {
         if (_isLive(work.Pool, work.Identity, device)) return;
         if (!_senders.TryGetValue(registration.Platform, out IPushSender? sender)) return;
-        var message = new PushMessage(registration.Token, work.Pool, work.Datasets);
+        var message = new PushMessage(registration.Token, work.Pool, work.Datasets) { Data = work.Data };
         PushResult result = await TrySendAsync(sender, device, message).ConfigureAwait(false);
         switch (result.Outcome)
         {
@@ -252,5 +272,8 @@ internal sealed class DevicePush : IAsyncDisposable
 
     /// <summary>The end of an identity's window, or another attempt for one device.</summary>
     private sealed record Work(
-        string Pool, IdentityId Identity, string? Device, IReadOnlyList<string> Datasets, int Attempt);
+        string Pool, IdentityId Identity, string? Device, IReadOnlyList<string> Datasets, int Attempt)
+    {
+        public IReadOnlyDictionary<string, string>? Data { get; init; }
+    }
 }

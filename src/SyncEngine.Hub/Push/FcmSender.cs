@@ -97,6 +97,7 @@ internal sealed class FcmSender : IPushSender, IDisposable
     {
         var data = new Dictionary<string, string> { ["pool"] = message.Pool };
         if (PushAnswer.Shown(message.Datasets) is { } datasets) data["datasets"] = string.Join(',', datasets);
+        if (message.Data is { } told) data = new Dictionary<string, string>(told);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(
             _options.BaseAddress, $"/v1/projects/{Uri.EscapeDataString(_options.ProjectId)}/messages:send"));
         request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(

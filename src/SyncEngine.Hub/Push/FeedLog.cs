@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using SyncEngine.Causality;
 using SyncEngine.Hub.Rows;
 using SyncEngine.Identities;
 
@@ -139,6 +140,11 @@ internal sealed class FeedLog(
             FeedState closed = _state with { Open = false };
             await rows.WriteAsync(Row(_stateKey, PushJson.Write(closed))).ConfigureAwait(false);
             Volatile.Write(ref _state, closed);
+        }
+        catch (SyncException e)
+        {
+            // The feed stays open in the file, which the next opening notes.
+            PushLog.FeedWriteFailed(logger, pool, e);
         }
         finally
         {

@@ -7,8 +7,9 @@ namespace SyncEngine.Hub.Push;
 /// <param name="Datasets">What changed; absent for anything.</param>
 internal sealed record PushNews(string Pool, IReadOnlyList<string>? Datasets);
 
-/// <summary>A push in the form of APNs.</summary>
-internal sealed record ApnsPayload(ApnsBody Aps, [property: JsonPropertyName("syncengine")] PushNews News);
+/// <summary>A push in the form of APNs: the hub's own words or, in their place, data.</summary>
+internal sealed record ApnsPayload(
+    ApnsBody Aps, [property: JsonPropertyName("syncengine")] PushNews? News, IReadOnlyDictionary<string, string>? Data = null);
 
 /// <summary>Apple's part of it.</summary>
 internal sealed record ApnsBody([property: JsonPropertyName("content-available")] int ContentAvailable);

@@ -7,6 +7,11 @@ namespace SyncEngine.Hub.Push;
 internal sealed record PushRegistration(string Platform, string Token, IReadOnlyList<string> Datasets)
 {
     private const int TokenLengthMax = 4096;
+
+    /// <summary>For a device that is told of each dataset by its count: what else it is told each time. Null for any
+    /// other.</summary>
+    public IReadOnlyDictionary<string, string>? Data { get; init; }
+
     private const int PatternsMax = 32;
 
     /// <summary>Whether a dataset is among those that the device wants to hear of.</summary>

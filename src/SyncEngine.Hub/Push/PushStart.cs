@@ -1,11 +1,18 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using SyncEngine.Causality;
 using SyncEngine.Hub.Pools;
+using SyncEngine.Hub.Syncing;
 
 namespace SyncEngine.Hub.Push;
 
-/// <summary>Opens the feeds and begins deliveries when the hub starts, before it takes changes.</summary>
-internal sealed class PushStart(PoolRegistry pools, ChangeFeed feed, Webhooks webhooks) : IHostedService
+/// <summary>Opens the feeds and begins deliveries when the hub starts, before it takes changes; when it stops, sees to it that
+/// what was taken last is in the feeds before they close.</summary>
+internal sealed partial class PushStart(
+    PoolRegistry pools, ChangeFeed feed, Webhooks webhooks, HubStore store, OpenSessions sessions, TimeProvider time,
+    ILogger<PushStart> logger) : IHostedService
 {
+    private static readonly TimeSpan _lookEvery = TimeSpan.FromMilliseconds(10);
     private const int PoolsAtOnce = 100;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -23,5 +30,23 @@ internal sealed class PushStart(PoolRegistry pools, ChangeFeed feed, Webhooks we
         await webhooks.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Waits for sessions to end, and until what they brought is durable and told.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (sessions.Count > 0) await Task.Delay(_lookEvery, time, cancellationToken).ConfigureAwait(false);
+            await store.FlushAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SyncException or OperationCanceledException)
+        {
+            // The feeds tell that they were interrupted, for nobody knows what they lack.
+            feed.NoteLoss();
+            LogLeft(e.Message);
+        }
+    }
+
+    [LoggerMessage(11, LogLevel.Warning, "The hub stops before all changes are durable, so that feeds tell of an interruption: "
+        + "{Reason}")]
+    private partial void LogLeft(string reason);
 }

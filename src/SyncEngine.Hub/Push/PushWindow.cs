@@ -5,19 +5,21 @@ internal sealed class PushWindow
 {
     private const int DatasetsMax = 256;
 
-    /// <summary>The only device that changed a dataset; null if there were several, or the hub.</summary>
-    private readonly Dictionary<string, string?> _onlySenders = new(StringComparer.Ordinal);
+    /// <summary>The only device that changed a dataset, null if there were several or the hub; and the last
+    /// revision.</summary>
+    private readonly Dictionary<string, (string? Sender, long Revision)> _changed = new(StringComparer.Ordinal);
     private bool _isAnything;
 
     public void Note(in HubChange change)
     {
-        if (_onlySenders.TryGetValue(change.Dataset, out string? sender))
+        if (_changed.TryGetValue(change.Dataset, out (string? Sender, long Revision) known))
         {
-            if (sender != change.DeviceId) _onlySenders[change.Dataset] = null;
+            _changed[change.Dataset] = (
+                known.Sender == change.DeviceId ? known.Sender : null, Math.Max(known.Revision, change.Revision));
         }
-        else if (_onlySenders.Count < DatasetsMax)
+        else if (_changed.Count < DatasetsMax)
         {
-            _onlySenders.Add(change.Dataset, change.DeviceId);
+            _changed.Add(change.Dataset, (change.DeviceId, change.Revision));
         }
         else
         {
@@ -29,9 +31,12 @@ internal sealed class PushWindow
     public IReadOnlyList<string>? For(string device, PushRegistration registration)
     {
         if (_isAnything) return [];
-        var told = _onlySenders
-            .Where(dataset => dataset.Value != device && registration.Includes(dataset.Key))
+        var told = _changed
+            .Where(dataset => dataset.Value.Sender != device && registration.Includes(dataset.Key))
             .Select(static dataset => dataset.Key).Order(StringComparer.Ordinal).ToList();
         return told.Count == 0 ? null : told;
     }
+
+    /// <summary>The last revision of a dataset; 0 if it is not known.</summary>
+    public long RevisionOf(string dataset) => _changed.GetValueOrDefault(dataset).Revision;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
@@ -110,9 +111,13 @@ internal sealed class WebhookDelivery(
         {
             if (_progress.NextAttempt is { } next && next > time.GetUtcNow())
                 await Task.Delay(next - time.GetUtcNow(), time, stop).ConfigureAwait(false);
+            using Activity? activity = HubTelemetry.Begin("webhook", pool, ActivityKind.Client);
             WebhookAnswer answer = await sender
                 .SendAsync(hook, messageId, payload, AnswerBytesMax, options.Timeout, stop).ConfigureAwait(false);
+            HubTelemetry.WebhookAttempts.Add(1, HubTelemetry.Pool(pool),
+                HubTelemetry.Tag("outcome", answer.IsSuccess ? "Taken" : "Failed"));
             if (answer.IsSuccess) return true;
+            activity?.SetStatus(ActivityStatusCode.Error, answer.Error);
             if (!await NoteFailureAsync(answer).ConfigureAwait(false)) return false;
         }
     }

@@ -26,18 +26,28 @@ internal sealed partial class HubStore
         }
     }
 
-    /// <summary>Removes all datasets of an identity, together with other rows. Whoever uses it must have let go.</summary>
+    /// <summary>Rows that lie beside an identity's datasets, and go with them, have keys that begin so.</summary>
+    public static string BesideOf(string pool, IdentityId id) => $"beside/{pool}/{id}/";
+
+    /// <summary>Removes all datasets of an identity and what lies beside them, together with other rows. Whoever uses it must
+    /// have let go.</summary>
     /// <exception cref="SyncException">Somebody is using it.</exception>
     public async Task DeleteAsync(
         string pool, IdentityId id, IEnumerable<KeyValuePair<string, byte[]?>> rows, CancellationToken cancellationToken)
     {
         using IdentityLease lease = await LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         Identity identity = lease.Identity;
+        IReadOnlyList<KeyValuePair<string, byte[]>> beside = await Rows.ReadRangeAsync(
+            BesideOf(pool, id), null, int.MaxValue, cancellationToken).ConfigureAwait(false);
         foreach (Dataset dataset in identity.Opened) dataset.Discard();
         Task done = TogetherAsync(() =>
         {
             foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RefusedPrefixOf(number));
-            return [new(RowOf(pool, id), null), .. rows];
+            return
+            [
+                new(RowOf(pool, id), null), .. rows,
+                .. beside.Select(static row => new KeyValuePair<string, byte[]?>(row.Key, null)),
+            ];
         });
         lock (_gate) _slots.Remove((pool, id));
         identity.Close();

@@ -143,6 +143,22 @@ internal sealed partial class HubStore : IAsyncDisposable
         await durable.ConfigureAwait(false);
     }
 
+    /// <summary>Completes when all that was written before is durable and <see cref="Advanced"/> was told.</summary>
+    /// <exception cref="SyncException">The storage fails.</exception>
+    public async Task FlushAsync()
+    {
+        List<Slot> slots;
+        lock (_gate) slots = [.. _slots.Values];
+        foreach (Slot slot in slots)
+        {
+            if (slot.Identity is not { } identity) continue;
+            foreach (Dataset dataset in identity.Opened) await dataset.FlushAsync().ConfigureAwait(false);
+        }
+
+        // A commit tells who waits for it first; what comes after it on its thread comes after all that it tells.
+        await _journal.RunAsync(static _ => true).ConfigureAwait(false);
+    }
+
     /// <summary>Makes everything durable and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {

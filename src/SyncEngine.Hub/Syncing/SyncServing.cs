@@ -1,4 +1,4 @@
-using System.Diagnostics.Metrics;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SyncEngine.Causality;
 using SyncEngine.Identities;
@@ -11,11 +11,6 @@ internal sealed partial class SyncServing(
     HubStore store, OpenSessions sessions, TimeProvider time, ILogger<SyncServing> logger)
 {
     private const int SessionsOfDeviceMax = 8;
-    private static readonly UpDownCounter<int> _open = HubTelemetry.Meter.CreateUpDownCounter<int>(
-        "syncengine.hub.sessions", "{session}", "Sync sessions that are open.");
-
-    private static readonly Counter<long> _taken = HubTelemetry.Meter.CreateCounter<long>(
-        "syncengine.hub.frames.taken", "{frame}", "Frames of devices that were taken.");
 
     /// <summary>Looks at changes before they are taken; null for nobody.</summary>
     public FrameReview? Review { get; set; }
@@ -26,7 +21,8 @@ internal sealed partial class SyncServing(
     /// <summary>Serves one session until the device goes, its credential ends, it is cut, or the hub stops.</summary>
     public async Task RunAsync(SyncCaller caller, ISyncTransport transport, CancellationToken cancellationToken)
     {
-        _open.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
+        using Activity? activity = HubTelemetry.Begin("session", caller.Pool, ActivityKind.Server);
+        HubTelemetry.Sessions.Add(1, HubTelemetry.Pool(caller.Pool));
         try
         {
             using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
@@ -36,15 +32,21 @@ internal sealed partial class SyncServing(
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
             {
-                _taken.Add(1, new KeyValuePair<string, object?>("pool", caller.Pool));
+                HubTelemetry.FramesTaken.Add(1, HubTelemetry.Pool(caller.Pool));
                 lease.NoteSender(dataset, caller.Device);
             });
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
             SyncResult result = await run.RunAsync(ends.Token).ConfigureAwait(false);
             LogEnded(caller.Pool, caller.Id, caller.Device, result.ChangesReceived, result.ChangesSent);
         }
+        catch (SyncException e) when (e.Code is SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Code.ToString());
+            LogNotDurable(caller.Pool, caller.Id, caller.Device, e.Message);
+        }
         catch (SyncException e)
         {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Code.ToString());
             LogFailed(caller.Pool, caller.Id, caller.Device, e.Code, e.Message);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
@@ -53,7 +55,7 @@ internal sealed partial class SyncServing(
         }
         finally
         {
-            _open.Add(-1, new KeyValuePair<string, object?>("pool", caller.Pool));
+            HubTelemetry.Sessions.Add(-1, HubTelemetry.Pool(caller.Pool));
             await transport.DisposeAsync().ConfigureAwait(false);
         }
     }
@@ -63,6 +65,9 @@ internal sealed partial class SyncServing(
 
     [LoggerMessage(2, LogLevel.Information, "Session of {Pool}/{Identity}, device {Device} failed: {Code}: {Reason}")]
     private partial void LogFailed(string pool, IdentityId identity, string device, SyncErrorCode code, string reason);
+
+    [LoggerMessage(4, LogLevel.Error, "What came in a session of {Pool}/{Identity}, device {Device} is not durable: {Reason}")]
+    private partial void LogNotDurable(string pool, IdentityId identity, string device, string reason);
 
     [LoggerMessage(3, LogLevel.Debug, "Session of {Pool}/{Identity}, device {Device} was ended by the hub")]
     private partial void LogCut(string pool, IdentityId identity, string device);

@@ -18,6 +18,9 @@ internal sealed class SigningKeys(HubRows rows, TimeProvider time) : IPeriodicTa
     /// <summary>For how long a key is published before it signs.</summary>
     public static readonly TimeSpan LeadTime = TimeSpan.FromHours(1);
 
+    /// <summary>The longest that something signed holds: the tokens by which a developer vouches for his users.</summary>
+    public static readonly TimeSpan SignedLifeMax = TimeSpan.FromHours(24);
+
     /// <summary>How old a signing key gets.</summary>
     public static readonly TimeSpan Age = TimeSpan.FromDays(90);
 
@@ -91,7 +94,7 @@ internal sealed class SigningKeys(HubRows rows, TimeProvider time) : IPeriodicTa
         {
             keys = _keys!;
             List<Key> gone = [.. keys.Where((_, i) => i + 1 < keys.Count
-                && keys[i + 1].SignsFrom + AccessCredentials.Life + AccessCredentials.Skew <= now)];
+                && keys[i + 1].SignsFrom + SignedLifeMax + AccessCredentials.Skew <= now)];
             if (gone.Count == 0) return;
             await rows.WriteAsync([.. gone.Select(static key =>
                 new KeyValuePair<string, byte[]?>(Prefix + key.Security.KeyId, null))]).ConfigureAwait(false);

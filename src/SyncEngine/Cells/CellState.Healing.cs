@@ -6,7 +6,7 @@ internal sealed partial class CellState
 {
     /// <summary>
     /// Takes in what a peer with the same vector holds. A surviving write that only one side holds gets the dot (hash of
-    /// what and where it is; 1). Deletes are left alone: each side forgets them on its own.
+    /// what and where it is; 1), or the next that is not known. Deletes are left alone: each side forgets them on its own.
     /// </summary>
     /// <param name="frame">Everything that the peer holds.</param>
     /// <param name="limit">How many replicas may become known by it.</param>
@@ -41,6 +41,7 @@ internal sealed partial class CellState
             {
                 RemoveEntries(cell, new LiveEntry(entry.Replica, entry.Counter));
                 int replica = Replicas.FindOrAdd(new ReplicaId(name));
+                if (Table.Holds(cell, replica, 1)) continue;
                 Replicas.SetCounter(replica, 1);
                 Replicas.SetLine(replica, [new Opening(1, name)]);
                 EntryData renamed = entry;
@@ -96,11 +97,18 @@ internal sealed partial class CellState
         !here.IsDeleted && here.Replica == _localOf[there.Replica] && here.Counter == there.Counter
         && here.Clock == there.Clock && Table.Slab.Read(here.ValueAt).SequenceEqual(value);
 
+    /// <summary>The hash of what and where a write is. A name that is known already stands for a write that others may have seen
+    /// go: then the hash of the write under that name, so that both sides, which know the same names, go on alike.</summary>
     private ulong NameOf(int cell, in EntryData entry, ReadOnlySpan<byte> value)
     {
-        ulong name = CellDigest.Part(
-            TextHash(Table[cell]), Replicas.Id(entry.Replica).Bits, entry.Counter, entry.Clock, value);
-        return name == 0 ? 1 : name;
+        ulong text = TextHash(Table[cell]), name = Replicas.Id(entry.Replica).Bits;
+        for (long counter = entry.Counter; ; counter = 1)
+        {
+            name = CellDigest.Part(text, name, counter, entry.Clock, value);
+            if (name == 0) name = 1;
+            int known = Replicas.Find(new ReplicaId(name));
+            if (known < 0 || Replicas.Counter(known) == 0) return name;
+        }
     }
 
     private readonly struct LiveEntry(int replica, long counter) : IEntryFilter

@@ -66,6 +66,9 @@ internal sealed partial class CellState(ulong seed)
         Settle();
     }
 
+    /// <summary>Counts on from another revision; nothing may have been counted beyond it.</summary>
+    public void SkipTo(long revision) => Revision = revision;
+
     /// <summary>Forgets what touched cells held before.</summary>
     public void Settle()
     {

@@ -204,7 +204,7 @@ public sealed partial class Dataset
         }
 
         NoteEpoch();
-        if (_state.Revision == 0) FirstChange?.Invoke();
+        if (_state.Revision == 0 || _isFirstChange) FirstChange?.Invoke();
         ChangeSet? changes = _subscriptions.Length > 0 ? BuildChangeSet(origin) : null;
         _state.Complete();
         if (changes is not null)

@@ -18,6 +18,7 @@ public sealed partial class Dataset : Records
     private static int _transactionsOnThread;
 
     private bool _inTransaction;
+    private bool _isFirstChange;
     private bool _closed;
 
     internal Dataset(string name, int number, DatasetContext context)
@@ -138,6 +139,31 @@ public sealed partial class Dataset : Records
             }
 
             CompleteLocked(default);
+        }
+    }
+
+    /// <summary>As <see cref="Write"/>, as a revision of its own, above the present one: for data that brings its
+    /// counts.</summary>
+    /// <returns>Whether anything was written.</returns>
+    internal bool WriteAt(long revision, Action<Transaction> action)
+    {
+        lock (_gate)
+        {
+            long before = _state.Revision;
+            if (revision <= before)
+                throw new ArgumentOutOfRangeException(nameof(revision), revision, "The revision is not above the present one.");
+            _isFirstChange = before == 0;
+            _state.SkipTo(revision - 1);
+            try
+            {
+                Write(action);
+                return _state.Revision == revision;
+            }
+            finally
+            {
+                if (_state.Revision != revision) _state.SkipTo(before);
+                _isFirstChange = false;
+            }
         }
     }
 

@@ -220,8 +220,8 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
         IdentityId before = identity.Id;
         if (entered.IdentityId != before)
         {
-            string? beside = entered.MergedFrom is { } merged && merged.Id == before && merged.Mode == MergeMode.Manual
-                ? "." + before : null;
+            string? beside = entered.MergedFrom is { } merged && merged.Id == before && merged.Beside.Length > 0
+                ? merged.Beside : null;
             await _store.WriteRowAsync(_prefix + entered.IdentityId, entered.Encode()).ConfigureAwait(false);
             await _store.RebindAsync(identity, entered.IdentityId, beside).ConfigureAwait(false);
             await _store.WriteRowAsync(_prefix + before, null).ConfigureAwait(false);

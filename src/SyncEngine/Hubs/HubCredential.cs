@@ -24,17 +24,18 @@ internal sealed record HubCredential
     /// <summary>Whether the identity came by a login alone, so that the device key cannot bring it back.</summary>
     public bool IsSignedIn { get; init; }
 
-    /// <summary>The identity that was merged into this one, and how; null where none was.</summary>
-    public (IdentityId Id, MergeMode Mode)? MergedFrom { get; init; }
+    /// <summary>The identity that was merged into this one, and what its datasets' names got at the end; null where none
+    /// was.</summary>
+    public (IdentityId Id, string Beside)? MergedFrom { get; init; }
 
     /// <summary>Reads the hub's answer.</summary>
     public static HubCredential Read(JsonElement answer, DateTimeOffset now)
     {
         DateTimeOffset hubTime = answer.GetProperty("hubTime").GetDateTimeOffset();
         TimeSpan life = answer.GetProperty("accessExpires").GetDateTimeOffset() - hubTime;
-        (IdentityId, MergeMode)? merged = null;
+        (IdentityId, string)? merged = null;
         if (answer.TryGetProperty("mergedFrom", out JsonElement from) && from.ValueKind == JsonValueKind.Object)
-            merged = (IdentityId.Parse(Text(from, "identityId")), ModeOf(Text(from, "mode")));
+            merged = (IdentityId.Parse(Text(from, "identityId")), Text(from, "beside"));
         return new HubCredential
         {
             IdentityId = IdentityId.Parse(Text(answer, "identityId")), Role = Text(answer, "role"),
@@ -78,12 +79,4 @@ internal sealed record HubCredential
     });
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
-
-    private static MergeMode ModeOf(string name) => name switch
-    {
-        "keepDestination" => MergeMode.KeepDestination,
-        "keepSource" => MergeMode.KeepSource,
-        "manual" => MergeMode.Manual,
-        _ => MergeMode.Union,
-    };
 }

@@ -8,7 +8,8 @@ namespace SyncEngine.Hubs;
 /// <summary>Requests to a hub. A refusal is a <see cref="SyncException"/> with what the hub says to do.</summary>
 internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposable
 {
-    private const string StatusKey = "SyncEngine.HubStatus";
+    private const string RefusesCredentialKey = "SyncEngine.HubRefusesCredential";
+    private const string RefusedLogin = "urn:syncengine:login-not-accepted";
     private const int AnswerBytesMax = 4 * 1024 * 1024;
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(30);
     private readonly HttpClient _client = handler is null ? new HttpClient() { Timeout = _timeout }
@@ -88,7 +89,7 @@ internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposabl
 
     public static SyncException FailureOf(HttpStatusCode status, byte[] answer)
     {
-        string detail = $"The hub answers {(int)status}.";
+        (string detail, string? type) = ($"The hub answers {(int)status}.", null);
         try
         {
             if (answer.Length is > 0 and < AnswerBytesMax)
@@ -96,6 +97,7 @@ internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposabl
                 using JsonDocument problem = JsonDocument.Parse(answer);
                 if (problem.RootElement.TryGetProperty("detail", out JsonElement said)) detail = "The hub says: "
                     + said.GetString();
+                if (problem.RootElement.TryGetProperty("type", out JsonElement kind)) type = kind.GetString();
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -106,12 +108,12 @@ internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposabl
         bool isTemporary = (int)status is 408 or 429 or >= 500;
         return new SyncException(isTemporary ? SyncErrorCode.ConnectionFailed : SyncErrorCode.Unauthorized, detail)
         {
-            Data = { [StatusKey] = (int)status },
+            Data = { [RefusesCredentialKey] = status == HttpStatusCode.Unauthorized && type != RefusedLogin },
         };
     }
 
     /// <summary>Whether a failure says that the credential is not taken.</summary>
-    public static bool IsUnauthenticated(SyncException failure) => failure.Data[StatusKey] is (int)HttpStatusCode.Unauthorized;
+    public static bool IsUnauthenticated(SyncException failure) => failure.Data[RefusesCredentialKey] is true;
 
     public void Dispose() => _client.Dispose();
 

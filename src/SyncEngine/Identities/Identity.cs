@@ -60,6 +60,12 @@ public sealed class Identity
         }
     }
 
+    /// <summary>Whether a dataset has, or had, a record.</summary>
+    internal bool HasDataset(string name)
+    {
+        lock (_catalog) return _stored.ContainsKey(name);
+    }
+
     /// <summary>Raised when a dataset has something new that is durable, maybe under its gate: only signal in it.</summary>
     internal event Action<Dataset>? Advanced;
 

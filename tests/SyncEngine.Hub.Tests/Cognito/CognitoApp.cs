@@ -20,7 +20,7 @@ internal sealed class CognitoApp : IAsyncDisposable
     public SigningClient Client { get; }
 
     /// <summary>The pool's id.</summary>
-    public string Pool { get; private set; } = "";
+    public string Pool { get; set; } = "";
 
     /// <summary>Starts it on a clock that a test moves, or on the machine's.</summary>
     public static async Task<CognitoApp> StartAsync(

@@ -4,11 +4,11 @@ using SyncEngine.Hub.Push;
 namespace SyncEngine.Hub.Tests.Cognito;
 
 /// <summary>A push service that writes down whom it wakes.</summary>
-internal sealed class ListedPushes : IPushSender
+internal sealed class ListedPushes(string platform = "listed") : IPushSender
 {
     private readonly ConcurrentQueue<string> _tokens = new();
 
-    public string Platform => "listed";
+    public string Platform => platform;
 
     public IReadOnlyCollection<string> Tokens => _tokens;
 

@@ -34,6 +34,8 @@ internal sealed class LoopbackServer : IAsyncDisposable
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
+            body.Position = 0;
+            context.Request.Body = body;
             int number = ++server.Count;
             await server._received.Writer.WriteAsync(new ReceivedRequest(
                 context.Request.Path, context.Request.Protocol,

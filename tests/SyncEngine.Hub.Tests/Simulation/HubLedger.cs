@@ -120,12 +120,14 @@ internal sealed class HubLedger
                 throw new HistoryException($"{where}, though it was written by {mark.Author}.");
             if (!isHub) continue;
             if (mark.IsFenced) throw new HistoryException($"{where}, which was written after its device was revoked.");
-            if (mark.IsLarge && !Competing(dataset, number))
+            if (mark.IsLarge)
                 throw new HistoryException($"{where}, which is longer than the pool allows.");
             if (kind is Rules or Secret || (kind == Bonus && !Accounts.Contains(id)))
                 throw new HistoryException($"{where}, which the policy forbids.");
         }
 
+        // What a fence holds back is refused cell by cell, so that an addition which came in one frame with a fenced one is
+        // refused with it, and its entry of the log goes through.
         if (kind == Save && !_marks.Exists(mark => mark.Device.IsRevoked && Resolve(mark.Author) == Resolve(id)))
         {
             long told = ShownIn(dataset, Log).Sum(number => _marks[number].Amount), counted = dataset.Counter(Coins).Value;
@@ -139,9 +141,9 @@ internal sealed class HubLedger
     }
 
     /// <summary>Whatever a device was told that the hub has must be there.</summary>
-    public void CheckAcknowledged(HubReading hub)
+    public void CheckAcknowledged(IEnumerable<Mark> marks, HubReading hub)
     {
-        foreach (Mark mark in _marks)
+        foreach (Mark mark in marks)
         {
             if (mark.IsAcknowledged && !mark.MayBeRemoved && !hub(Resolve(mark.Author), mark.Dataset, Log).Contains(mark.Number))
                 throw new HistoryException($"The hub has lost {mark}, though it said that it has it.");
@@ -183,9 +185,6 @@ internal sealed class HubLedger
         while (author != id && _mergedInto.TryGetValue(author, out IdentityId into)) author = into;
         return author == id;
     }
-
-    private static bool Competing(Dataset dataset, int number) =>
-        dataset.Conflicts.Any(conflict => conflict.Losers.Any(write => !write.IsDeleted && NumberOf(write.Value) == number));
 
     private static IEnumerable<int> Competing(Conflict conflict) => conflict.Losers.Append(conflict.Winner)
         .Where(static write => !write.IsDeleted).Select(static write => NumberOf(write.Value));

@@ -1,3 +1,5 @@
+using SyncEngine.Causality;
+using SyncEngine.Datasets;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
 using SyncEngine.Testing;
@@ -8,6 +10,7 @@ namespace SyncEngine.Hub.Tests.Simulation;
 internal sealed class HubLink(SimulatedConnection wire, Party party, Party? other, IdentityId id) : IDisposable
 {
     private readonly List<IDisposable> _held = [];
+    private readonly Dictionary<Dataset, (long Revision, VersionVector Told)> _told = [];
 
     public SimulatedConnection Wire => wire;
 
@@ -20,6 +23,15 @@ internal sealed class HubLink(SimulatedConnection wire, Party party, Party? othe
     public IdentityId Id => id;
 
     public bool IsClosed { get; private set; }
+
+    /// <summary>Whether a dataset of the device, or what the hub told of it, is other than when it was asked last.</summary>
+    public bool IsNews(Dataset dataset, VersionVector told)
+    {
+        bool isNews = !_told.TryGetValue(dataset, out (long Revision, VersionVector Told) known)
+            || known.Revision != dataset.Revision || !known.Told.Equals(told);
+        _told[dataset] = (dataset.Revision, told);
+        return isNews;
+    }
 
     /// <summary>Has the hub's side end with the connection, and the connection when the hub cuts it.</summary>
     public void Hold(OpenSession session, IdentityLease lease)

@@ -6,7 +6,7 @@ namespace SyncEngine.Hub.Tests.Simulation;
 /// merged while they sync.</summary>
 public sealed class HubSimulationTests
 {
-    private const ulong Histories = 500;
+    private const ulong Histories = 150;
     private const ulong PlantedMax = 400;
 
     [Fact]
@@ -14,9 +14,17 @@ public sealed class HubSimulationTests
     {
         var counts = new HubCounts();
         for (ulong seed = 0; seed < Histories; seed++) Assert.Null(HubHistory.Fail(seed, counts));
-        Assert.True(counts is { Merges: > 100, Revocations: > 50, HubCrashes: > 200, Refused: > 500, Acknowledged: > 1_000 },
+        Assert.True(counts is { Merges: > 50, Revocations: > 40, HubCrashes: > 150, Refused: > 300, Acknowledged: > 1_000 },
             counts.ToString());
     }
+
+    /// <summary>The first lost what was refused before a merge side by side; the others found writes in two datasets after
+    /// merges in a row, of which the device heard at once.</summary>
+    [Theory]
+    [InlineData(27)]
+    [InlineData(2672)]
+    [InlineData(3534)]
+    public void What_once_failed_holds(int seed) => Assert.Null(HubHistory.Fail((ulong)seed, new HubCounts()));
 
     [Fact]
     public void A_seed_replays_its_history_to_the_letter()

@@ -33,9 +33,9 @@ internal readonly record struct HubStep(HubStepKind Kind, int First, int Second,
 
     private static readonly (HubStepKind Kind, int Weight)[] _kinds =
     [
-        (HubStepKind.Write, 130), (HubStepKind.Gather, 20), (HubStepKind.Commit, 90), (HubStepKind.Flush, 20),
-        (HubStepKind.Tick, 20), (HubStepKind.ConnectHub, 70), (HubStepKind.ConnectPeer, 20), (HubStepKind.Transmit, 500),
-        (HubStepKind.Cut, 10), (HubStepKind.HubCommit, 90), (HubStepKind.HubFlush, 10), (HubStepKind.Sweep, 12),
+        (HubStepKind.Write, 150), (HubStepKind.Gather, 20), (HubStepKind.Commit, 90), (HubStepKind.Flush, 20),
+        (HubStepKind.Tick, 20), (HubStepKind.ConnectHub, 70), (HubStepKind.ConnectPeer, 20), (HubStepKind.Transmit, 300),
+        (HubStepKind.Cut, 10), (HubStepKind.HubCommit, 110), (HubStepKind.HubFlush, 20), (HubStepKind.Sweep, 12),
         (HubStepKind.Restart, 5), (HubStepKind.Crash, 8), (HubStepKind.Copy, 2), (HubStepKind.RestartHub, 3),
         (HubStepKind.CrashHub, 7), (HubStepKind.BreakHub, 5), (HubStepKind.LogIn, 16), (HubStepKind.Revoke, 4),
     ];

@@ -19,9 +19,10 @@ internal sealed partial class HubWorld
         _links.Clear();
         foreach (Party party in _parties.FindAll(static party => party is { IsRevoked: true, IsOut: false })) Revoke(party);
         MeetUntilQuiet();
+        _checked.Clear();
         foreach (IdentityRow row in Rows()) CheckHub(row.Id);
         foreach (Party party in Present()) CheckEquality(party);
-        _ledger.CheckAcknowledged(ShownAtHub);
+        _ledger.CheckAcknowledged(_ledger.Marks, ShownAtHub);
         HashSet<int> refused = [.. _parties.SelectMany(static party => party.Device.Datasets()).SelectMany(HubLedger.Refused)];
         _counts.Refused += refused.Count;
         _ledger.CheckNothingLost(ShownAtHub, refused);

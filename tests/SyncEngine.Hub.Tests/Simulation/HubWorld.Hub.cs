@@ -22,6 +22,7 @@ internal sealed partial class HubWorld
         ulong[] replicas = [.. party.Identity.Opened.Select(static dataset => dataset.ReplicaId.Bits)
             .Where(static bits => bits != 0)];
         row = SimulatedHub.Wait(_hub.Directory.DeclareAsync(SimulatedHub.Pool, row.Id, device.Id, replicas, default));
+        party.Declared.UnionWith(replicas);
         SyncCaller caller = _hub.CallerOf(row, row.FindDevice(device.Id)!);
         caller = caller with { Access = _plants.Weaken(caller.Access) };
         OpenSession session = _hub.Sessions.Open(SimulatedHub.Pool, row.Id, device.Id, default);
@@ -69,11 +70,10 @@ internal sealed partial class HubWorld
     private void Follow(Party party, IdentityId before, IdentityId id)
     {
         Disconnect(party);
-        IdentityRow? source = _hub.Find(before);
-        bool isBeside = source is { State: IdentityState.Merged, MergedBy: MergeMode.Manual };
-        if (source is null) _ledger.NoteSignedIn(party, Kept(party), id);
-        Tell($"{party.Name} becomes {id}" + (isBeside ? ", with its datasets beside the others" : ""));
-        SimulatedHub.Wait(party.Device.Store.RebindAsync(party.Identity, id, isBeside ? "." + before : null));
+        string beside = _hub.Directory.SuffixOfAsync(SimulatedHub.Pool, before).AsTask().GetAwaiter().GetResult();
+        if (_hub.Find(before) is null) _ledger.NoteSignedIn(party, Kept(party), id);
+        Tell($"{party.Name} becomes {id}" + (beside.Length == 0 ? "" : $", with {beside} behind its datasets' names"));
+        SimulatedHub.Wait(party.Device.Store.RebindAsync(party.Identity, id, beside.Length == 0 ? null : beside));
         NoteDurable(party);
         Check(party);
     }
@@ -130,7 +130,7 @@ internal sealed partial class HubWorld
         foreach (IdentityRow row in rows) _ledger.NoteRow(row);
         foreach (IdentityRow row in rows) CheckHub(row.Id);
 
-        _ledger.CheckAcknowledged(ShownAtHub);
+        _ledger.CheckAcknowledged(_ledger.Marks, ShownAtHub);
     }
 
     private IReadOnlyList<IdentityRow> Rows() =>

@@ -10,6 +10,9 @@ internal sealed partial class HubWorld : IDisposable
 {
     private const int DevicesMax = 7;
     private const int LinksMax = 8;
+
+    /// <summary>Most messages that go or come in one step.</summary>
+    private const int MessagesMax = 12;
     private const int KeyBytes = 65;
     private static readonly string[] _logins = ["ann", "ben"];
 
@@ -21,6 +24,7 @@ internal sealed partial class HubWorld : IDisposable
     private readonly HubLedger _ledger = new();
     private readonly List<Party> _parties = [];
     private readonly List<HubLink> _links = [];
+    private readonly Dictionary<Dataset, (IdentityId Id, long Revision)> _checked = [];
 
     public HubWorld(HubPlants plants, ulong seed, HubCounts counts, List<string>? words)
     {
@@ -87,7 +91,9 @@ internal sealed partial class HubWorld : IDisposable
             switch (step.Kind)
             {
                 case HubStepKind.ConnectHub: ConnectHub(party, random); break;
-                case HubStepKind.Transmit when link is not null: Transmit(link, random); break;
+                case HubStepKind.Transmit when link is not null:
+                    for (int i = random.Next(1, MessagesMax); i > 0; i--) Transmit(link, random);
+                    break;
                 case HubStepKind.HubCommit: HubCommits(); break;
                 case HubStepKind.HubFlush: HubFlushes(); break;
                 case HubStepKind.Sweep: Sweep(); break;
@@ -111,7 +117,7 @@ internal sealed partial class HubWorld : IDisposable
         };
         Dataset dataset = party.Identity.OpenForJoin(name);
         string? key = name == HubLedger.Save && random.Next(2) == 0 ? "r" + random.Next(3)
-            : name == HubLedger.Notes ? "n" + random.Next(16) : null;
+            : name == HubLedger.Notes ? "n" + random.Next(12) : null;
         bool deletes = name == HubLedger.Notes && random.Next(4) == 0, isLarge = name == HubLedger.Notes && random.Next(8) == 0;
         Mark mark = _ledger.Add(new Mark(_ledger.Marks.Count, party, name)
         {
@@ -126,8 +132,7 @@ internal sealed partial class HubWorld : IDisposable
             if (name == HubLedger.Save) write.Counter(HubLedger.Coins).Add(mark.Amount);
         });
         mark.Replica = dataset.ReplicaId.Bits;
-        mark.IsFenced = party is { IsOut: true, IsCopied: false } && !deletes
-            && _hub.Resolve(party.Identity.Id)!.Fences.Any(fence => fence.Replica == mark.Replica);
+        mark.IsFenced = party is { IsOut: true, IsCopied: false } && !deletes && party.Declared.Contains(mark.Replica);
         _counts.Writes++;
         Tell($"{party.Name} {(deletes ? "deletes" : "writes")} {mark.Number} to {name}" + (key is null ? "" : $" {key}"));
         Check(party);
@@ -203,7 +208,7 @@ internal sealed partial class HubWorld : IDisposable
         HashSet<int> after = Kept(party);
         foreach (Mark mark in _ledger.Marks.Where(mark => mark.Device == party && !after.Contains(mark.Number)))
         {
-            if (mark.IsDurable && before.Contains(mark.Number))
+            if (mark.IsDurable && before.Contains(mark.Number) && mark.Dataset != HubLedger.Notes)
                 throw new HistoryException($"{party.Name} lost {mark} in a crash, though it was durable.");
             if (mark.IsDurable) continue;
 
@@ -253,8 +258,15 @@ internal sealed partial class HubWorld : IDisposable
     private void Check(Party party)
     {
         _counts.Checks++;
-        foreach (Dataset dataset in party.Device.Datasets())
-            _ledger.Check(dataset, party.Identity.Id, party.Name, isHub: false);
+        foreach (Dataset dataset in party.Device.Datasets()) Check(dataset, party.Identity.Id, party.Name, isHub: false);
+    }
+
+    /// <summary>What has not changed since it was looked at is as good as it was.</summary>
+    private void Check(Dataset dataset, IdentityId id, string who, bool isHub)
+    {
+        if (_checked.TryGetValue(dataset, out (IdentityId Id, long Revision) known) && known == (id, dataset.Revision)) return;
+        _ledger.Check(dataset, id, who, isHub);
+        _checked[dataset] = (id, dataset.Revision);
     }
 
     private void CheckHub(IdentityId id)
@@ -262,25 +274,31 @@ internal sealed partial class HubWorld : IDisposable
         _counts.Checks++;
         using IdentityLease lease = _hub.Lease(id);
         foreach (string name in lease.Identity.DatasetNames)
-            _ledger.Check(lease.Identity.OpenForJoin(name), id, "the hub", isHub: true);
+            Check(lease.Identity.OpenForJoin(name), id, "the hub", isHub: true);
     }
 
-    /// <summary>The device has been told that the hub has all that it shows.</summary>
+    /// <summary>The device has been told that the hub has all that it shows. Of a file that was copied that may be another
+    /// file's writes under the same names, which only the next exchange tells apart.</summary>
     private void NoteAcknowledged(HubLink link)
     {
+        if (link.Party.IsCopied) return;
         foreach ((string name, Causality.VersionVector version) in link.Wire.PeerVersions(0))
         {
             string kind = HubLedger.BaseOf(name);
             Dataset dataset = link.Party.Identity.OpenForJoin(name);
-            if (kind != HubLedger.Save || !dataset.Seen.IsAtMost(version)) continue;
+            if (kind != HubLedger.Save || !link.IsNews(dataset, version) || !dataset.Seen.IsAtMost(version)) continue;
+            var told = new List<Mark>();
             foreach (int number in HubLedger.ShownIn(dataset, HubLedger.Log))
             {
                 // The hub knows also of writes of revoked devices which others took back.
                 Mark mark = _ledger.Marks[number];
                 if (mark.IsAcknowledged || mark.Device.IsRevoked) continue;
                 mark.IsAcknowledged = true;
-                _counts.Acknowledged++;
+                told.Add(mark);
             }
+
+            _counts.Acknowledged += told.Count;
+            _ledger.CheckAcknowledged(told, ShownAtHub);
         }
     }
 }

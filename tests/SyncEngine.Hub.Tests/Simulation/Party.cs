@@ -24,6 +24,9 @@ internal sealed class Party(SimulatedDevice device, byte[] key, string? signsInt
 
     public Identity Identity => device.Store.Identity;
 
+    /// <summary>The replicas that the hub knows as its own.</summary>
+    public HashSet<ulong> Declared { get; } = [];
+
     /// <summary>The hub was asked to revoke it, and may have begun.</summary>
     public bool IsRevoked { get; set; }
 

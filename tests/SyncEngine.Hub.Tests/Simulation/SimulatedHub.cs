@@ -18,7 +18,7 @@ namespace SyncEngine.Hub.Tests.Simulation;
 internal sealed class SimulatedHub
 {
     public const string Pool = "game";
-    public const int RecordsMax = 8;
+    public const int RecordsMax = 5;
     public const int ValueBytesMax = 40;
     private const long SnapshotSlackBytes = 1500;
     private readonly ulong _seed;

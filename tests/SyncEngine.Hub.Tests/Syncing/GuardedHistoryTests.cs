@@ -7,6 +7,14 @@ public sealed class GuardedHistoryTests
 {
     private const int Count = 80;
 
+    /// <summary>They healed one write twice: one dot stood twice, or the devices never came to the same.</summary>
+    [Theory]
+    [InlineData(336)]
+    [InlineData(461)]
+    [InlineData(1482)]
+    [InlineData(1677)]
+    public void Seeds_that_once_failed(int seed) => GuardedHistory.Play(seed);
+
     [Fact]
     public void No_denied_value_gets_in_nothing_allowed_is_lost_and_all_end_the_same()
     {

@@ -30,6 +30,9 @@ internal sealed class GuardedPeers
     /// <summary>What the last session left in the way.</summary>
     public Dictionary<string, SyncException> Refusals { get; private set; } = [];
 
+    /// <summary>The largest refusal of writes in the last session.</summary>
+    public int LargestTold { get; private set; }
+
     public Peer AddReader(string name) =>
         Add(name, new SessionAccess { Allows = static (action, _) => action == "dataset:read" });
 
@@ -78,7 +81,7 @@ internal sealed class GuardedPeers
         using var left = new SyncSession(one.Identity, new SessionOptions { IsInitiator = true, PartBytes = partBytes });
         using var right = new SyncSession(two.Identity, new SessionOptions { Guard = guard, PartBytes = partBytes });
         Refusals = left.Progress.Refusals;
-        int sent = 0;
+        (int sent, LargestTold) = (0, 0);
         for (bool any = true; any;)
         {
             any = false;
@@ -88,6 +91,7 @@ internal sealed class GuardedPeers
                 {
                     any = true;
                     if (sent++ >= messages) return;
+                    if (message.Span[2] == (byte)FrameType.Reject) LargestTold = Math.Max(LargestTold, message.Length);
                     to.Receive(message.ToArray());
                 }
             }

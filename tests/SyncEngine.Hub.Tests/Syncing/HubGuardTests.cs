@@ -231,6 +231,45 @@ public sealed class HubGuardTests
     }
 
     [Fact]
+    public void A_refusal_is_told_a_megabyte_at_a_time()
+    {
+        const int Count = 40;
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), hub = peers.Hub;
+        hub.Write(static data =>
+        {
+            for (int i = 0; i < Count; i++) data["k" + i] = new byte[100_000];
+        });
+        peers.Sync(reader);
+        reader.Write(static data =>
+        {
+            for (int i = 0; i < Count; i++) data["k" + i] = i;
+        });
+        peers.Sync(reader);
+        Assert.Equal(Count, reader.Data.Refused.Count);
+        Assert.Equal(hub.Data.Digest, reader.Data.Digest);
+        Assert.InRange(peers.LargestTold, 100_000, 1_300_000);
+    }
+
+    [Fact]
+    public void Refusals_do_not_pile_up_in_the_hubs_memory()
+    {
+        var peers = new GuardedPeers();
+        Peer reader = peers.AddReader("reader"), hub = peers.Hub;
+        byte[] large = new byte[100_000];
+        for (int i = 0; i < 50; i++)
+        {
+            reader.Write(data => data.Map(new string('m', 3000) + i)["f"] = large);
+            peers.Sync(reader);
+            reader.Data.ForgetDeletes(reader.Data.Version);
+            hub.Data.ForgetDeletes(hub.Data.Version);
+        }
+
+        Assert.Equal(0, hub.Data.Count);
+        Assert.InRange(hub.Data.State.Table.Slab.UsedBytes, 0, 200_000);
+    }
+
+    [Fact]
     public void A_key_that_is_too_long_stays_out_also_the_second_time()
     {
         var peers = new GuardedPeers();

@@ -25,7 +25,7 @@ public sealed class SigningKeysTests
         _clock.Advance(SigningKeys.LeadTime);
         string next = (await keys.CurrentAsync()).KeyId;
         Assert.NotEqual(old, next);
-        _clock.Advance(AccessCredentials.Life + AccessCredentials.Skew - TimeSpan.FromSeconds(1));
+        _clock.Advance(SigningKeys.SignedLifeMax + AccessCredentials.Skew - TimeSpan.FromSeconds(1));
         await keys.RunAsync(default);
         Assert.Contains(old, await keys.JwksAsync(), StringComparison.Ordinal);
         _clock.Advance(TimeSpan.FromSeconds(1));

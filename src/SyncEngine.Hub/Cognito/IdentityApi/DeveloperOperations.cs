@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
+using SyncEngine.Hub.Tokens;
 
 namespace SyncEngine.Hub.Cognito.IdentityApi;
 
@@ -12,7 +13,6 @@ internal sealed class DeveloperOperations(
     private const int UserMax = 1024;
     private const int ProviderMax = 128;
     private const int TokenSecondsDefault = 15 * 60;
-    private const int TokenSecondsMax = 24 * 60 * 60;
     private const int TagsMax = 50;
     private const int PageMax = 60;
 
@@ -28,7 +28,7 @@ internal sealed class DeveloperOperations(
     {
         CognitoPool pool = await PoolAsync(request, cancellationToken).ConfigureAwait(false);
         string? identityId = request.Body.Text("IdentityId", CognitoIds.CharactersMax, CognitoPatterns.Id());
-        int seconds = request.Body.Number("TokenDuration", 1, TokenSecondsMax) ?? TokenSecondsDefault;
+        int seconds = request.Body.Number("TokenDuration", 1, (int)SigningKeys.SignedLifeMax.TotalSeconds) ?? TokenSecondsDefault;
         request.Body.Map("PrincipalTags", TagsMax, 128, 256);
         IReadOnlyDictionary<string, string> shown = LoginProofs.Read(request.Body);
         if (shown.Count == 0) throw CognitoMembers.Missing("Logins");

@@ -75,7 +75,8 @@ internal sealed class IdentityAccess(
         if (row.State != IdentityState.Active) throw Forbidden(pool, row);
 
         // A guest that a device's key minted is not whoever knows its id, and neither is one that has had a login.
-        if (row.IsGuest && !row.IsOpen) throw Forbidden(pool, row);
+        bool isAwaited = row.IsGuest && row.AwaitedProviders.Count > 0 && shown.Count > 0;
+        if (row.IsGuest && !row.IsOpen && !isAwaited) throw Forbidden(pool, row);
         if (shown.Count == 0)
         {
             if (!row.IsGuest) throw Forbidden(pool, row);
@@ -84,6 +85,8 @@ internal sealed class IdentityAccess(
         }
 
         ProvenLogins proven = await proofs.ProveAsync(pool, shown, cancellationToken).ConfigureAwait(false);
+        if (isAwaited && !proven.Logins.Any(login => row.AwaitedProviders.Contains(login.Login.Provider)))
+            throw Forbidden(pool, row);
         return (await JoinAsync(pool, row, proven, cancellationToken).ConfigureAwait(false), proven);
     }
 

@@ -24,6 +24,7 @@ internal static class CognitoFailures
             EntryFault.ProviderUnavailable => CognitoException.ExternalService(e.Message),
             _ => CognitoException.NotAuthorized(e.Message),
         },
+        SyncException { Code: SyncErrorCode.LimitExceeded } e => CognitoException.LimitExceeded(e.Message),
         SyncException { Code: SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull } => CognitoException.InternalError(
             "The hub could not make this durable. Try again later; its operator finds the reason in its log."),
         _ => null,
