@@ -27,7 +27,7 @@ public sealed class HostedStoreTests : IDisposable
     {
         await using HubApp hub = await HubApp.StartAsync();
         await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
-        using var logs = new CollectedLogs(typeof(SyncStore).FullName!);
+        using var logs = new CollectedLogs();
         string path = Path.Combine(_folder, "deep", "save.db");
         HostApplicationBuilder builder = Builder(logs, new()
         {
@@ -153,7 +153,7 @@ public sealed class HostedStoreTests : IDisposable
     [Fact]
     public async Task A_link_that_fails_is_logged_once_and_so_is_what_an_observer_throws()
     {
-        using var logs = new CollectedLogs(typeof(SyncStore).FullName!);
+        using var logs = new CollectedLogs();
         await using HubApp hub = await HubApp.StartAsync();
         await hub.CreatePoolAsync("""{"name":"closed","allowsGuests":false}""");
         HostApplicationBuilder builder = Builder(logs, []);
