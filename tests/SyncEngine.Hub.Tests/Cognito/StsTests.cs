@@ -45,6 +45,38 @@ public sealed class StsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_role_that_only_a_mapping_gives_is_not_taken_by_its_ARN()
+    {
+        const string editor = "arn:aws:iam::123456789012:role/editor";
+        await _app.DoAsync("SetIdentityPoolRoles", new JsonObject
+        {
+            ["IdentityPoolId"] = _app.Pool,
+            ["Roles"] = new JsonObject
+            {
+                ["authenticated"] = CognitoApp.AuthenticatedArn, ["unauthenticated"] = CognitoApp.GuestArn,
+            },
+            ["RoleMappings"] = new JsonObject
+            {
+                ["accounts.google.com"] = new JsonObject
+                {
+                    ["Type"] = "Rules",
+                    ["RulesConfiguration"] = new JsonObject
+                    {
+                        ["Rules"] = new JsonArray(new JsonObject
+                        {
+                            ["Claim"] = "tier", ["MatchType"] = "Equals", ["Value"] = "gold", ["RoleARN"] = editor,
+                        }),
+                    },
+                },
+            },
+        });
+        (string identity, JsonObject logins) = await _app.UserAsync("carl");
+        string token = await TokenAsync(identity, logins);
+        Assert.Equal((HttpStatusCode.Forbidden, "AccessDenied"), await FailAsync(token, editor));
+        Assert.Equal(HttpStatusCode.OK, (await AssumeAsync(token, CognitoApp.AuthenticatedArn)).Status);
+    }
+
+    [Fact]
     public async Task A_token_of_a_guest_is_over_once_it_has_a_login_and_every_token_after_ten_minutes()
     {
         string identity = await _app.GuestAsync();
