@@ -1,5 +1,6 @@
 using SyncEngine.Datasets;
 using SyncEngine.Identities;
+using SyncEngine.Wire;
 
 namespace SyncEngine;
 
@@ -63,6 +64,36 @@ public sealed partial class SyncStore
                 Identity = known;
                 await WritePage(false).ConfigureAwait(false);
             }
+        }
+        finally
+        {
+            _changingIdentity.Release();
+        }
+
+        RestartLinks();
+    }
+
+    /// <summary>
+    /// A hub took a merge back: this device is its own identity's again, which becomes current with the same device key. What
+    /// the file has of the identity before stays in it, under that identity.
+    /// </summary>
+    internal async Task ReturnToAsync(Identity identity, IdentityId id)
+    {
+        await _changingIdentity.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            Identity? own = Identities.FirstOrDefault(other => other.Id == id);
+            bool isCurrent = identity == Identity;
+            if (isCurrent && _journal is not null) await PutAway(identity, _journal).ConfigureAwait(false);
+            IdentityPage page = CatalogCodec.ReadIdentity(identity.Encode(), "memory");
+            own ??= Add(new IdentityPage(id.High, id.Low, IsPaired: true, page.DeviceKey, []));
+            if (isCurrent)
+            {
+                lock (_catalog) _page = _page with { CurrentIdentity = own.Page };
+                Identity = own;
+            }
+
+            await WritePage(false, (own.Page, own.Encode())).ConfigureAwait(false);
         }
         finally
         {

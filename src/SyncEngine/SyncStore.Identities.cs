@@ -225,13 +225,15 @@ public sealed partial class SyncStore
         return names;
     }
 
-    private Identity Mint()
+    private Identity Mint() => Add(Identity.MintGuest());
+
+    private Identity Add(IdentityPage page)
     {
         lock (_catalog)
         {
             int number = _page.NextIdentity;
             _page = _page with { NextIdentity = number + 1 };
-            var identity = new Identity(number, Identity.MintGuest(), _context, HomeOf(number));
+            var identity = new Identity(number, page, _context, HomeOf(number));
             _identities.Add(number, identity);
             Identity ??= identity;
             return identity;

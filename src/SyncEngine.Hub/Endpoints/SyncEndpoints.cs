@@ -35,6 +35,9 @@ internal sealed class SyncEndpoints(
         {
             DangerousEnableCompression = false, KeepAliveInterval = Timeout.InfiniteTimeSpan,
         }).ConfigureAwait(false);
+
+        // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
+        context.Request.Headers.Clear();
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         await serving.RunAsync(syncing, new WebSocketTransport(socket, MessageBytesMax), ends.Token).ConfigureAwait(false);
         return Results.Empty;

@@ -116,4 +116,7 @@ internal sealed record MergeRow(
     DateTimeOffset UndoUntil)
 {
     public bool IsUndone { get; init; }
+
+    /// <summary>The names of the source's datasets, in the order in which what undoing needs is kept.</summary>
+    public IReadOnlyList<string> Datasets { get; init; } = [];
 }

@@ -9,6 +9,9 @@ namespace SyncEngine.Hub.Merging;
 
 internal sealed partial class IdentityMerging
 {
+    /// <summary>From here on the numbers under which is kept what a merge made of each dataset; below, of what.</summary>
+    private const int AfterIndex = 500_000;
+
     /// <summary>
     /// Takes a merge back: the source is a guest of its own again, with what it had; in the destination, what the merge
     /// changed and nobody has changed since shows again what it showed before, and counters lose what they gained.
@@ -24,18 +27,9 @@ internal sealed partial class IdentityMerging
         MergeRow merge = Undoable(account, mergeId);
         IdentityRow guest = await directory.FindAsync(pool, merge.Source, cancellationToken).ConfigureAwait(false)
             ?? throw IdentityDirectory.Missing(merge.Source);
-        using IdentityLease left = await store.LeaseAsync(pool, merge.Source, cancellationToken).ConfigureAwait(false);
         using IdentityLease right = await store.LeaseAsync(pool, destination, cancellationToken).ConfigureAwait(false);
-        var reverts = new List<(Dataset Destination, Dataset Before, Dataset After)>();
-        int index = 0;
-        foreach (string name in left.Identity.DatasetNames)
-        {
-            byte[] before = await ReadAsync(pool, merge.Id, index++, cancellationToken).ConfigureAwait(false);
-            Dataset after = Scratch(before);
-            Merge(left.Identity.OpenForJoin(name), after, merge.Mode);
-            string target = merge.Mode == MergeMode.Manual ? NameOf(name, merge.Source) : name;
-            reverts.Add((right.Identity.OpenForJoin(target), Scratch(before), after));
-        }
+        IReadOnlyDictionary<Dataset, (Dataset Before, Dataset After)> reverts =
+            await ChangesOfAsync(pool, merge, right, cancellationToken).ConfigureAwait(false);
 
         // The devices that came with the source go back to it.
         List<DeviceRow> moved = [.. account.Devices.Where(device => guest.FindDevice(device.Id) is not null)];
@@ -50,7 +44,7 @@ internal sealed partial class IdentityMerging
         foreach (DeviceRow device in moved) await sessions.CutAsync(pool, destination, device.Id).ConfigureAwait(false);
         await store.TogetherAsync(() =>
         {
-            foreach ((Dataset dataset, Dataset before, Dataset after) in reverts)
+            foreach ((Dataset dataset, (Dataset before, Dataset after)) in reverts)
                 dataset.Write(write => Readings.Revert(write, dataset, before, after));
             return
             [
@@ -59,6 +53,38 @@ internal sealed partial class IdentityMerging
             ];
         }).ConfigureAwait(false);
         return account;
+    }
+
+    /// <summary>
+    /// What an earlier merge of the same source changed and was taken back: the join cannot bring it again, since its writes are
+    /// among those that were seen and written over. Modes that end by writing what one side shows need no more than that.
+    /// </summary>
+    private async ValueTask<IReadOnlyDictionary<Dataset, (Dataset Before, Dataset After)>> TakenBackAsync(
+        IdentityRow account, IdentityLease right, IdentityId source, MergeMode mode, CancellationToken cancellationToken)
+    {
+        MergeRow? undone = account.Merges.LastOrDefault(row => row.Source == source);
+        bool isAgain = undone is { IsUndone: true } && mode is MergeMode.Union or MergeMode.Manual
+            && (undone!.Mode == MergeMode.Manual) == (mode == MergeMode.Manual);
+        return isAgain ? await ChangesOfAsync(account.Pool, undone!, right, cancellationToken).ConfigureAwait(false)
+            : new Dictionary<Dataset, (Dataset, Dataset)>();
+    }
+
+    /// <summary>What the datasets of a merge's destination showed before it and after; those of which nothing is kept are left
+    /// out.</summary>
+    private async ValueTask<IReadOnlyDictionary<Dataset, (Dataset Before, Dataset After)>> ChangesOfAsync(
+        string pool, MergeRow merge, IdentityLease right, CancellationToken cancellationToken)
+    {
+        var changes = new Dictionary<Dataset, (Dataset Before, Dataset After)>();
+        for (int i = 0; i < merge.Datasets.Count; i++)
+        {
+            byte[] before = await ReadAsync(pool, merge.Id, i, cancellationToken).ConfigureAwait(false);
+            byte[] after = await ReadAsync(pool, merge.Id, AfterIndex + i, cancellationToken).ConfigureAwait(false);
+            if (before.Length == 0 || after.Length == 0) continue;
+            string target = TargetOf(merge.Datasets[i], merge.Source, merge.Mode);
+            changes.Add(right.Identity.OpenForJoin(target), (Scratch(before), Scratch(after)));
+        }
+
+        return changes;
     }
 
     /// <summary>Forgets what was kept for merges that can no longer be taken back; the aliases stay.</summary>

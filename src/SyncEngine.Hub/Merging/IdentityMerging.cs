@@ -74,14 +74,13 @@ internal sealed partial class IdentityMerging(
         using IdentityLease left = await store.LeaseAsync(pool, source, cancellationToken).ConfigureAwait(false);
         using IdentityLease right = await store.LeaseAsync(pool, destination, cancellationToken).ConfigureAwait(false);
         var pairs = new List<(Dataset Source, Dataset Destination)>();
-        foreach (string name in left.Identity.DatasetNames)
-        {
-            string target = mode == MergeMode.Manual ? NameOf(name, source) : name;
-            pairs.Add((left.Identity.OpenForJoin(name), right.Identity.OpenForJoin(target)));
-        }
-
+        List<string> names = [.. left.Identity.DatasetNames];
+        foreach (string name in names)
+            pairs.Add((left.Identity.OpenForJoin(name), right.Identity.OpenForJoin(TargetOf(name, source, mode))));
+        IReadOnlyDictionary<Dataset, (Dataset Before, Dataset After)> redone =
+            await TakenBackAsync(account, right, source, mode, cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = time.GetUtcNow();
-        var merge = new MergeRow(NewId(), source, mode, now, now + UndoTime);
+        var merge = new MergeRow(NewId(), source, mode, now, now + UndoTime) { Datasets = names };
         (guest, account) = Rows(guest, account, merge, login);
         await store.TogetherAsync(() =>
         {
@@ -94,8 +93,12 @@ internal sealed partial class IdentityMerging(
             rows.AddRange(guest.Logins.Select(moved => IdentityDirectory.LinkRow(pool, moved, destination)));
             for (int i = 0; i < pairs.Count; i++)
             {
-                rows.AddRange(Chunks(pool, merge.Id, i, pairs[i].Destination.EncodeAll()));
-                Merge(pairs[i].Source, pairs[i].Destination, mode);
+                Dataset target = pairs[i].Destination;
+                rows.AddRange(Chunks(pool, merge.Id, i, target.EncodeAll()));
+                Merge(pairs[i].Source, target, mode);
+                if (redone.TryGetValue(target, out (Dataset Before, Dataset After) once))
+                    target.Write(write => Readings.Revert(write, target, once.After, once.Before));
+                rows.AddRange(Chunks(pool, merge.Id, AfterIndex + i, target.EncodeAll()));
             }
 
             return rows;
@@ -103,6 +106,9 @@ internal sealed partial class IdentityMerging(
         HubTelemetry.Merges.Add(1, HubTelemetry.Pool(pool), HubTelemetry.Tag("mode", mode.ToString()));
         return account;
     }
+
+    private static string TargetOf(string name, IdentityId source, MergeMode mode) =>
+        mode == MergeMode.Manual ? NameOf(name, source) : name;
 
     private async Task<IdentityRow> ActiveAsync(string pool, IdentityId id, CancellationToken cancellationToken)
     {

@@ -47,6 +47,9 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
     /// early. Null until the hub was reached.</summary>
     public string? PolicyJson => Volatile.Read(ref _credential)?.Policy;
 
+    /// <summary>The identity that is synced now.</summary>
+    internal Identity Current => _store.Identity;
+
     private TimeProvider Time => _store.Identity.Time;
 
     /// <summary>Connects a store to a hub; returns at once, also offline.</summary>
@@ -214,16 +217,25 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
     private async Task<HubCredential?> LoadAsync(IdentityId id) =>
         await _store.ReadRowAsync(_prefix + id).ConfigureAwait(false) is { } bytes ? HubCredential.Decode(bytes) : null;
 
-    /// <summary>Keeps a credential; where it is of another identity, the store's identity becomes that one first.</summary>
+    /// <summary>Keeps a credential; where it is of another identity, the store's identity becomes that one first, if it was
+    /// merged into it or is a guest that signs in, and gives way to it otherwise: a merge was taken back.</summary>
     private async Task<HubCredential> TakeAsync(Identity identity, HubCredential entered)
     {
         IdentityId before = identity.Id;
         if (entered.IdentityId != before)
         {
-            string? beside = entered.MergedFrom is { } merged && merged.Id == before && merged.Beside.Length > 0
-                ? merged.Beside : null;
+            bool isMerged = entered.MergedFrom is { } merged && merged.Id == before;
             await _store.WriteRowAsync(_prefix + entered.IdentityId, entered.Encode()).ConfigureAwait(false);
-            await _store.RebindAsync(identity, entered.IdentityId, beside).ConfigureAwait(false);
+            if (isMerged || !identity.IsPaired)
+            {
+                string beside = isMerged ? entered.MergedFrom!.Value.Beside : "";
+                await _store.RebindAsync(identity, entered.IdentityId, beside.Length > 0 ? beside : null).ConfigureAwait(false);
+            }
+            else
+            {
+                await _store.ReturnToAsync(identity, entered.IdentityId).ConfigureAwait(false);
+            }
+
             await _store.WriteRowAsync(_prefix + before, null).ConfigureAwait(false);
         }
         else

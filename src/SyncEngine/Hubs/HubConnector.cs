@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using SyncEngine.Causality;
+using SyncEngine.Identities;
 using SyncEngine.Sync;
 
 namespace SyncEngine.Hubs;
@@ -11,7 +12,12 @@ internal sealed class HubConnector(HubClient client, HubHttp http, HubClientOpti
 
     public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken)
     {
+        Identity identity = client.Current;
         HubCredential credential = await client.EnsureAsync(cancellationToken).ConfigureAwait(false);
+
+        // The caller syncs the identity that was current; nothing of it may reach another one's data.
+        if (client.Current != identity)
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "Another identity has become current: connecting anew.");
         try
         {
             await client.DeclareReplicasAsync(credential, cancellationToken).ConfigureAwait(false);

@@ -134,6 +134,12 @@ public sealed class SyncLink : IAsyncDisposable
             Follow(_context.Identity());
             await _context.Flush(session.Token).ConfigureAwait(false);
             ISyncTransport transport = await OpenAsync(session.Token).ConfigureAwait(false);
+            if (session.IsCancellationRequested)
+            {
+                await transport.DisposeAsync().ConfigureAwait(false);
+                return null;
+            }
+
             using var run = new SessionRun(_identity!, transport, _options, isInitiator: true, endsWithRound: false)
             {
                 Changed = TellSoon,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Reactive.Linq;
 using System.Reactive.Threading.Tasks;
 using SyncEngine.Causality;
@@ -196,6 +197,53 @@ public sealed class ClientTests
         Assert.Equal(SyncErrorCode.Unauthorized, refused.Code);
         Assert.Equal(2, phone.Identity.Dataset("save").Counter("coins").Value);
     }
+
+    [Fact]
+    public async Task Taking_a_merge_back_gives_the_guest_its_own_data_again_and_shows_it_nothing_of_the_account()
+    {
+        using var backend = new DeveloperBackend();
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(backend.Pool("game"));
+        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        await using HubClient one = HubClient.Connect(phone, Options(hub)), two = HubClient.Connect(laptop, Options(hub));
+        IdentityId guest = laptop.Identity.Id;
+        phone.Identity.Dataset("save").Counter("coins").Add(5);
+        phone.Identity.Dataset("secret")["of"] = "Ann";
+        laptop.Identity.Dataset("save").Counter("coins").Add(3);
+        await one.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        await Until(two.Link, () => two.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
+        await two.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        IdentityId ann = phone.Identity.Id;
+        Assert.Equal(ann, laptop.Identity.Id);
+        await Until(two.Link, () => laptop.Identity.Dataset("secret")["of"] == "Ann"
+            && laptop.Identity.Dataset("save").Counter("coins").Value == 8);
+        await Until(one.Link, () => phone.Identity.Dataset("save").Counter("coins").Value == 8);
+
+        string merge = await LastMergeAsync(hub, ann);
+        Assert.Equal(HttpStatusCode.OK, (await hub.PostAsync($"/sync/identity/merges/{merge}/undo", new { },
+            await one.GetAccessTokenAsync())).Status);
+        await Until(two.Link, () => laptop.Identity.Id == guest && laptop.Identity.Dataset("save").Counter("coins").Value == 3);
+        await Until(one.Link, () => phone.Identity.Dataset("save").Counter("coins").Value == 5);
+        await Until(two.Link, () => two.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
+        Assert.DoesNotContain("secret", laptop.Identity.DatasetNames);
+        laptop.Identity.Dataset("save")["mine"] = 1;
+        await Until(two.Link, () => two.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
+        phone.Identity.Dataset("save")["ours"] = 1;
+        await Until(one.Link, () => one.Link.Current is { State: SyncState.Live, PendingChanges: 0 });
+        Assert.Equal(3, laptop.Identity.Dataset("save").Counter("coins").Value);
+        Assert.True(phone.Identity.Dataset("save")["mine"].IsMissing);
+
+        // And once more into the same account: what the guest has counts again, once.
+        await two.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        await Until(one.Link, () => phone.Identity.Dataset("save").Counter("coins").Value == 8
+            && phone.Identity.Dataset("save")["mine"] == 1);
+        await Until(two.Link, () => laptop.Identity.Dataset("save").Counter("coins").Value == 8
+            && laptop.Identity.Dataset("save")["ours"] == 1);
+    }
+
+    private static async Task<string> LastMergeAsync(HubApp hub, IdentityId id) =>
+        (await ((SyncEngine.Hub.Identities.IdentityDirectory)hub.Services.GetService(
+            typeof(SyncEngine.Hub.Identities.IdentityDirectory))!).FindAsync("game", id))!.Merges[^1].Id;
 
     /// <summary>Whether the hub knows under which replicas a device writes, so that revoking it fences them.</summary>
     private static bool IsDeclared(HubApp hub, IdentityId id, string device)

@@ -60,6 +60,28 @@ public sealed class MergingTests
         });
     }
 
+    [Property(MaxTest = 60)]
+    public void A_merge_after_one_that_was_taken_back_shows_what_that_one_showed(int seed, byte modeByte)
+    {
+        var mode = (MergeMode)(modeByte % 4);
+        Run(async () =>
+        {
+            await using World world = await World.OpenAsync(seed);
+            var before = await world.ReadAsync(world.Account);
+            Dictionary<string, string>? first = null;
+            for (int i = 0; i < 3; i++)
+            {
+                IdentityRow row = await world.Merging.MergeAsync(Pool, world.Guest, world.Account, mode, null, false, default);
+                var merged = await world.ReadAsync(world.Account);
+                first ??= merged;
+                Assert.Equal(first, merged);
+                await world.Merging.UndoAsync(Pool, world.Account, row.Merges[^1].Id, default);
+                var undone = await world.ReadAsync(world.Account);
+                foreach (string name in _datasets) Assert.Equal(before[name], undone[name]);
+            }
+        });
+    }
+
     [Fact]
     public async Task Undoing_keeps_what_was_written_since_and_takes_back_only_what_counters_gained()
     {
