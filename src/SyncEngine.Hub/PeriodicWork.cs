@@ -38,6 +38,10 @@ internal sealed partial class PeriodicWork(
         {
             await work(stoppingToken).ConfigureAwait(false);
         }
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
+        {
+            // What it works with is being put away.
+        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // One piece of upkeep that fails must not keep the others from being done, and is tried again.

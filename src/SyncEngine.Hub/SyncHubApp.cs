@@ -106,7 +106,8 @@ public static class SyncHubApp
         guarded.MapGet("/jwks.json", (Func<CancellationToken, Task<IResult>>)(async cancellationToken =>
             Results.Text(await keys.JwksAsync(cancellationToken).ConfigureAwait(false), "application/json")));
         guarded.MapGet("/.well-known/openid-configuration", (Func<HttpRequest, IResult>)(request =>
-            Results.Text(SigningKeys.Discovery(address.Issuer, AddressOf(request.HttpContext) + path), "application/json")));
+            Results.Text(SigningKeys.Discovery(address.Issuer, (address.Configured ?? AddressOf(request.HttpContext)) + path),
+                "application/json")));
         client.MapFallback("{*path}", static () => Problems.NoSuchAddress());
         return client;
     }

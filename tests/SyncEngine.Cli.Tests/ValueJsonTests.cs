@@ -53,4 +53,15 @@ public sealed class ValueJsonTests
     [InlineData("\"\\ud800\"")]
     [InlineData("// no")]
     public void What_is_no_value_is_refused(string json) => Assert.Throws<FormatException>(() => ValueJson.Parse(json));
+
+    [Theory]
+    [InlineData(31)]
+    [InlineData(60)]
+    public async Task Maps_in_maps_cost_no_more_than_their_length(int depth)
+    {
+        string json = string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth);
+
+        // Read twice at each level, the innermost would be read a thousand million times and more.
+        await Task.Run(() => Record.Exception(() => ValueJson.Parse(json))).WaitAsync(TimeSpan.FromSeconds(60));
+    }
 }

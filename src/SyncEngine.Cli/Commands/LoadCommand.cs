@@ -57,10 +57,16 @@ internal static class LoadCommand
         return command;
     }
 
-    private static Option<int> Number(string name, string words, int otherwise) => new(name)
+    private static Option<int> Number(string name, string words, int otherwise)
     {
-        Description = words, HelpName = "N", DefaultValueFactory = _ => otherwise,
-    };
+        Option<int> option = new(name) { Description = words, HelpName = "N", DefaultValueFactory = _ => otherwise };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out int number) && number < 0)
+                result.AddError($"{name} takes 0 or more.");
+        });
+        return option;
+    }
 
     private sealed class Load(Terminal terminal, HubProcess hub) : IDisposable
     {

@@ -23,6 +23,9 @@ internal static partial class CognitoPatterns
     [GeneratedRegex(@"^[\w.;_/-]+\z", RegexOptions.ECMAScript)]
     public static partial Regex ClientId();
 
+    [GeneratedRegex(@"^[\w+=,.@-]+\z", RegexOptions.ECMAScript)]
+    public static partial Regex SessionName();
+
     [GeneratedRegex(@"^[\S]+\z")]
     public static partial Regex NextToken();
 }

@@ -135,7 +135,7 @@ internal sealed class ClientEndpoints(
         var replicas = new List<ulong>();
         foreach (string text in request.Replicas)
         {
-            if (text.Length != 16 || !ulong.TryParse(text, System.Globalization.NumberStyles.AllowHexSpecifier,
+            if (text is not { Length: 16 } || !ulong.TryParse(text, System.Globalization.NumberStyles.AllowHexSpecifier,
                 System.Globalization.CultureInfo.InvariantCulture, out ulong replica) || replica == 0)
                 return Problems.BadRequest("bad-replica", "A replica's id is 16 hexadecimal digits, not all 0.", "$.replicas");
             replicas.Add(replica);

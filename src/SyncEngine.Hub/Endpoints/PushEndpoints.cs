@@ -11,7 +11,7 @@ namespace SyncEngine.Hub.Endpoints;
 /// <summary>The routes by which devices hear of changes without a sync session.</summary>
 internal sealed class PushEndpoints(
     DeviceEntry entry, SessionCallers callers, ServerSentEvents events, PushRegistrations registrations, DevicePush devices,
-    OpenSessions sessions, JsonBodyReader bodies, IHostApplicationLifetime lifetime)
+    OpenSessions sessions, JsonBodyReader bodies, TimeProvider time, IHostApplicationLifetime lifetime)
 {
     private const int BodyBytesMax = 16 * 1024;
 
@@ -31,8 +31,10 @@ internal sealed class PushEndpoints(
         // A session of its own, so that whoever revokes the device ends it too.
         using OpenSession session = sessions.Open(
             syncing.Pool, syncing.Id, syncing.Device + "/events", lifetime.ApplicationStopping);
+        using CancellationTokenSource expiry = syncing.EndsAtExpiry(time);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
         await events.RunAsync(context, syncing.Pool, syncing.Id, syncing.Device,
-            dataset => syncing.Access.Allows("dataset:read", dataset), session.Token).ConfigureAwait(false);
+            dataset => syncing.Access.Allows("dataset:read", dataset), ends.Token).ConfigureAwait(false);
         return Results.Empty;
     }
 

@@ -29,7 +29,8 @@ internal sealed record PushRegistration(string Platform, string Token, IReadOnly
 
         if (Token is not { Length: > 0 and <= TokenLengthMax } || !Token.All(static letter => letter is > ' ' and <= '~'))
             throw new ArgumentException("A device's token has 1 to 4,096 visible ASCII characters.");
-        if (Datasets is not { Count: > 0 and <= PatternsMax } || !Datasets.All(DatasetPattern.IsValid))
+        if (Datasets is not { Count: > 0 and <= PatternsMax }
+            || !Datasets.All(static pattern => pattern is not null && DatasetPattern.IsValid(pattern)))
         {
             throw new ArgumentException("A device subscribes with 1 to 32 patterns, each of 1 to 128 of the characters "
                 + "A-Z a-z 0-9 _ . : - and *.");

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using SyncEngine.Causality;
 
@@ -23,6 +24,9 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
     private static readonly TimeSpan _waitMax = TimeSpan.FromSeconds(25);
     private readonly ConcurrentDictionary<string, Exchange> _exchanges = new(StringComparer.Ordinal);
 
+    /// <summary>How many sessions there are, with those that have just ended.</summary>
+    public int Count => _exchanges.Count;
+
     /// <summary>Serves one request of a device.</summary>
     /// <param name="http">The request: its body holds messages; <c>wait</c> in its query says for how many seconds to wait where
     /// nothing is there to fetch.</param>
@@ -30,28 +34,20 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
     /// <param name="stopping">Ends all sessions.</param>
     public async Task<IResult> RunAsync(HttpContext http, SyncCaller caller, CancellationToken stopping)
     {
-        List<ReadOnlyMemory<byte>> messages;
-        try
-        {
-            messages = await ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
-        }
-        catch (SyncException e)
-        {
-            return Results.Problem(e.Message, statusCode: e.Code == SyncErrorCode.LimitExceeded ? 413 : 400,
-                title: "The request is no sequence of messages.", type: "urn:syncengine:bad-exchange");
-        }
-
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         string? name = http.Request.Headers[SessionHeader];
+        bool begins = name is null;
         Exchange? exchange = name is null ? Begin(caller, stopping, out name) : Find(name, caller);
-        if (exchange is null)
+        if (exchange is null && name is null)
         {
-            return name is null
-                ? Results.Problem("Too many sessions are open. Try again in a minute.", statusCode: 503,
-                    title: "No room for another session.", type: "urn:syncengine:busy")
-                : Results.Problem("Begin a new session: send no session header.", statusCode: 404,
-                    title: "There is no such session.", type: "urn:syncengine:no-session");
+            http.Response.Headers.RetryAfter = "30";
+            return Results.Problem("Too many sessions are open: end some, or try again when they have fallen silent.",
+                statusCode: 503, title: "No room for another session.", type: "urn:syncengine:busy");
         }
 
+        if (exchange is null)
+            return Results.Problem("Begin a new session: send no session header.", statusCode: 404,
+                title: "There is no such session.", type: "urn:syncengine:no-session");
         http.Response.Headers[SessionHeader] = name;
         exchange.Touch();
         if (HttpMethods.IsDelete(http.Request.Method))
@@ -64,10 +60,18 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
         TimeSpan wait = TimeSpan.FromSeconds(Math.Clamp(double.IsFinite(seconds) ? seconds : 0, 0, _waitMax.TotalSeconds));
         try
         {
-            foreach (ReadOnlyMemory<byte> message in messages)
-                await exchange.Transport.PutAsync(message, http.RequestAborted).ConfigureAwait(false);
+            // Whoever only fetches never waits for whoever sends. Why a session has ended is still to be fetched.
+            bool isTaken = http.Request.ContentLength == 0
+                || await exchange.TryPutAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
             byte[] answer = await FetchAsync(exchange.Transport, wait, http.RequestAborted).ConfigureAwait(false);
+            if (!isTaken && answer.Length == 0) throw QueueTransport.Ended();
             return Results.Bytes(answer, "application/octet-stream");
+        }
+        catch (SyncException e) when (e.Code is SyncErrorCode.Malformed or SyncErrorCode.LimitExceeded)
+        {
+            if (begins) await exchange.Transport.DisposeAsync().ConfigureAwait(false);
+            return Results.Problem(e.Message, statusCode: e.Code == SyncErrorCode.LimitExceeded ? 413 : 400,
+                title: "The request is no sequence of messages.", type: "urn:syncengine:bad-exchange");
         }
         catch (SyncException e)
         {
@@ -89,13 +93,19 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
         _exchanges[own] = exchange;
         _ = Task.Run(async () =>
         {
-            using (exchange)
-            using (var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, exchange.Silent))
-                await serving.RunAsync(caller, exchange.Transport, ends.Token).ConfigureAwait(false);
+            try
+            {
+                using (exchange)
+                using (var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, exchange.Silent))
+                    await serving.RunAsync(caller, exchange.Transport, ends.Token).ConfigureAwait(false);
 
-            // What is left may still be fetched for a moment.
-            await Task.Delay(TimeSpan.FromSeconds(5), time, CancellationToken.None).ConfigureAwait(false);
-            _exchanges.TryRemove(own, out _);
+                // What is left may still be fetched for a moment.
+                await Task.Delay(TimeSpan.FromSeconds(5), time, CancellationToken.None).ConfigureAwait(false);
+            }
+            finally
+            {
+                _exchanges.TryRemove(own, out _);
+            }
         }, CancellationToken.None);
         return exchange;
     }
@@ -123,8 +133,7 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
             answer.Write(message.Span);
         }
 
-        if (!goesOn && answer.Length == 0)
-            throw new SyncException(SyncErrorCode.ConnectionFailed, "The session has ended: begin a new one.");
+        if (!goesOn && answer.Length == 0) throw QueueTransport.Ended();
         return answer.ToArray();
     }
 
@@ -161,9 +170,31 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
     {
         private readonly CancellationTokenSource _silent = new(silenceMax, time);
 
+        // Not disposed, since requests may wait for it when the session ends; it holds nothing.
+        private readonly SemaphoreSlim _putting = new(1, 1);
+
         public SyncCaller Caller => caller;
 
         public QueueTransport Transport { get; } = new();
+
+        /// <summary>Gives the session the messages of a request; one request at a time, so that a device holds no more memory
+        /// than that, however many it sends.</summary>
+        /// <returns>False where the session has ended.</returns>
+        /// <exception cref="SyncException">They are malformed or too large.</exception>
+        public async Task<bool> TryPutAsync(HttpRequest request, CancellationToken cancellationToken)
+        {
+            await _putting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                foreach (ReadOnlyMemory<byte> message in await ReadAsync(request, cancellationToken).ConfigureAwait(false))
+                    if (!await Transport.TryPutAsync(message, cancellationToken).ConfigureAwait(false)) return false;
+                return true;
+            }
+            finally
+            {
+                _putting.Release();
+            }
+        }
 
         public CancellationToken Silent => _silent.Token;
 

@@ -9,7 +9,9 @@ namespace SyncEngine.Hub.Syncing;
 internal sealed class QueueTransport : ISyncTransport
 {
     private const int MessagesMax = 64;
-    private readonly Channel<ReadOnlyMemory<byte>> _incoming = Channel.CreateBounded<ReadOnlyMemory<byte>>(MessagesMax);
+
+    // A message may be large, and holds on to the request that brought it.
+    private readonly Channel<ReadOnlyMemory<byte>> _incoming = Channel.CreateBounded<ReadOnlyMemory<byte>>(1);
     private readonly Channel<ReadOnlyMemory<byte>> _outgoing = Channel.CreateBounded<ReadOnlyMemory<byte>>(MessagesMax);
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
@@ -29,17 +31,18 @@ internal sealed class QueueTransport : ISyncTransport
         return default;
     }
 
-    /// <summary>Gives the session a message of the device; waits while too many wait already.</summary>
-    /// <exception cref="SyncException">The session has ended.</exception>
-    public async ValueTask PutAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    /// <summary>Gives the session a message of the device; waits while another waits.</summary>
+    /// <returns>False where the session has ended.</returns>
+    public async ValueTask<bool> TryPutAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         try
         {
             await _incoming.Writer.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            return true;
         }
-        catch (ChannelClosedException e)
+        catch (ChannelClosedException)
         {
-            throw new SyncException(SyncErrorCode.ConnectionFailed, "The session has ended: begin a new one.", innerException: e);
+            return false;
         }
     }
 
@@ -47,6 +50,8 @@ internal sealed class QueueTransport : ISyncTransport
     /// <returns>False once the session has ended and all was fetched.</returns>
     public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) =>
         _outgoing.Reader.WaitToReadAsync(cancellationToken);
+
+    public static SyncException Ended() => new(SyncErrorCode.ConnectionFailed, "The session has ended: begin a new one.");
 
     public bool TryTake(out ReadOnlyMemory<byte> message) => _outgoing.Reader.TryRead(out message);
 }

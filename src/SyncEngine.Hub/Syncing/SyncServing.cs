@@ -22,13 +22,13 @@ internal sealed partial class SyncServing(
     public async Task RunAsync(SyncCaller caller, ISyncTransport transport, CancellationToken cancellationToken)
     {
         using Activity? activity = HubTelemetry.Begin("session", caller.Pool, ActivityKind.Server);
-        using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
-        using var expiry = new CancellationTokenSource(Left(caller), time);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
-        using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
         HubTelemetry.Sessions.Add(1, HubTelemetry.Pool(caller.Pool));
         try
         {
+            using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
+            using CancellationTokenSource expiry = caller.EndsAtExpiry(time);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
+            using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
             {
@@ -38,6 +38,11 @@ internal sealed partial class SyncServing(
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
             SyncResult result = await run.RunAsync(ends.Token).ConfigureAwait(false);
             LogEnded(caller.Pool, caller.Id, caller.Device, result.ChangesReceived, result.ChangesSent);
+        }
+        catch (SyncException e) when (e.Code is SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Code.ToString());
+            LogNotDurable(caller.Pool, caller.Id, caller.Device, e.Message);
         }
         catch (SyncException e)
         {
@@ -55,17 +60,14 @@ internal sealed partial class SyncServing(
         }
     }
 
-    private TimeSpan Left(SyncCaller caller)
-    {
-        TimeSpan left = caller.Expires - time.GetUtcNow();
-        return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left;
-    }
-
     [LoggerMessage(1, LogLevel.Debug, "Session of {Pool}/{Identity}, device {Device}: {Received} changes in, {Sent} out")]
     private partial void LogEnded(string pool, IdentityId identity, string device, long received, long sent);
 
     [LoggerMessage(2, LogLevel.Information, "Session of {Pool}/{Identity}, device {Device} failed: {Code}: {Reason}")]
     private partial void LogFailed(string pool, IdentityId identity, string device, SyncErrorCode code, string reason);
+
+    [LoggerMessage(4, LogLevel.Error, "What came in a session of {Pool}/{Identity}, device {Device} is not durable: {Reason}")]
+    private partial void LogNotDurable(string pool, IdentityId identity, string device, string reason);
 
     [LoggerMessage(3, LogLevel.Debug, "Session of {Pool}/{Identity}, device {Device} was ended by the hub")]
     private partial void LogCut(string pool, IdentityId identity, string device);

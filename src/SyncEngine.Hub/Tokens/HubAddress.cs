@@ -8,6 +8,9 @@ internal sealed class HubAddress(string? issuer, string audience, Func<string?> 
 {
     private string? _issuer = issuer;
 
+    /// <summary>The issuer as configured; null for none.</summary>
+    public string? Configured { get; } = issuer;
+
     /// <summary>The issuer: as configured, or else the address at which the hub listens.</summary>
     public string Issuer => _issuer ?? (bound() is { } address ? _issuer = address.TrimEnd('/') : "http://localhost");
 

@@ -48,7 +48,7 @@ internal sealed class Revocations(HubRows rows, TimeProvider time) : IPeriodicTa
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         const int atOnce = 1000;
-        long over = (time.GetUtcNow() - AccessCredentials.Life - 2 * AccessCredentials.Skew).ToUnixTimeSeconds();
+        long over = (time.GetUtcNow() - SigningKeys.SignedLifeMax - 2 * AccessCredentials.Skew).ToUnixTimeSeconds();
         for (string? after = null; ;)
         {
             IReadOnlyList<KeyValuePair<string, byte[]>> found =

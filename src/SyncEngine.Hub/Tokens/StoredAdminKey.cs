@@ -34,12 +34,10 @@ internal sealed class StoredAdminKey(HubRows rows)
     /// <summary>Whether a key is the one; takes the same time for every wrong key.</summary>
     public bool Check(string presented)
     {
-        byte[] expected = _hash ??= Load();
+        // Without a key none opens: nothing hashes to no bytes. One may be made any moment, so its absence is not remembered.
+        byte[] expected = _hash ?? rows.ReadAsync(RowKey).AsTask().GetAwaiter().GetResult() ?? [];
         return CryptographicOperations.FixedTimeEquals(HashOf(presented), expected);
     }
-
-    // Without a key none opens: nothing hashes to no bytes.
-    private byte[] Load() => rows.ReadAsync(RowKey).AsTask().GetAwaiter().GetResult() ?? [];
 
     private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 }

@@ -15,7 +15,7 @@ internal sealed partial class CellState(ulong seed)
     private readonly List<int> _wastefulLogs = [];
 
     /// <summary>What a touched cell held before the running change.</summary>
-    internal readonly record struct TouchedCell(int Cell, int FirstBefore, int CountBefore);
+    internal readonly record struct TouchedCell(int Cell, int FirstBefore, int CountBefore, long RevisionBefore);
 
     public CellTable Table { get; } = new(seed);
 
@@ -129,13 +129,14 @@ internal sealed partial class CellState(ulong seed)
     internal void Touch(int cell)
     {
         ref CellData data = ref Table[cell];
+        long revisionBefore = data.Revision;
         data.Revision = Revision + 1;
         NoteDirty(cell);
         if (!KeepsBefore || (data.Flags & CellFlags.Touched) != 0) return;
         data.Flags |= CellFlags.Touched;
         int first = _before.Count;
         foreach (EntryData entry in EntriesOf(cell)) _before.Add(entry);
-        _touches.Add(new TouchedCell(cell, first, _before.Count - first));
+        _touches.Add(new TouchedCell(cell, first, _before.Count - first, revisionBefore));
     }
 
     private void NoteDirty(int cell)
@@ -156,6 +157,7 @@ internal sealed partial class CellState(ulong seed)
             for (int j = 0; j < touch.CountBefore; j++)
                 AddEntry(touch.Cell, _before[touch.FirstBefore + j], tally.TextHash, logs: false);
             tally.Apply(this, touch.Cell);
+            Table[touch.Cell].Revision = touch.RevisionBefore;
             if (Table[touch.Cell].IsEmpty) _emptied.Add(touch.Cell);
         }
     }

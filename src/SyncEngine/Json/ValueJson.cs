@@ -144,9 +144,10 @@ internal static class ValueJson
     }
 
     /// <summary>The members of the object at whose start the reader stands, an added dollar sign taken off.</summary>
-    public static List<KeyValuePair<string, Value>> ReadMap(ref Utf8JsonReader reader)
+    public static List<KeyValuePair<string, Value>> ReadMap(ref Utf8JsonReader reader) => Plain(ReadMembers(ref reader));
+
+    private static List<KeyValuePair<string, Value>> Plain(List<KeyValuePair<string, Value>> pairs)
     {
-        List<KeyValuePair<string, Value>> pairs = ReadMembers(ref reader);
         if (pairs is not [var only] || !only.Key.StartsWith('$')) return pairs;
         if (!only.Key.StartsWith("$$", StringComparison.Ordinal))
             throw new FormatException($"a map with the only key \"{only.Key}\" is written \"${only.Key}\"");
@@ -209,12 +210,10 @@ internal static class ValueJson
 
     private static Value ReadObject(ref Utf8JsonReader reader)
     {
-        Utf8JsonReader start = reader;
+        // Read once: twice at each level would double the work with each.
         List<KeyValuePair<string, Value>> members = ReadMembers(ref reader);
-        if (members is [{ Key: DoubleMember or BytesMember or TimestampMember } tagged])
-            return ReadTagged(tagged.Key, tagged.Value);
-        reader = start;
-        return Build(Value.FromMap, ReadMap(ref reader));
+        return members is [{ Key: DoubleMember or BytesMember or TimestampMember } tagged]
+            ? ReadTagged(tagged.Key, tagged.Value) : Build(Value.FromMap, Plain(members));
     }
 
     private static List<KeyValuePair<string, Value>> ReadMembers(ref Utf8JsonReader reader)

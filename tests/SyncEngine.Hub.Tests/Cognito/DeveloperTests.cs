@@ -1,5 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Merging;
+using SyncEngine.Hub.Tokens;
+using SyncEngine.Identities;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests.Cognito;
@@ -156,6 +161,34 @@ public sealed class DeveloperTests : IAsyncLifetime
         clock.Advance(TimeSpan.FromMinutes(2));
         Assert.StartsWith("NotAuthorizedException: Invalid login token.", await app.FailAsync("GetCredentialsForIdentity",
             new JsonObject { ["IdentityId"] = identity, ["Logins"] = logins }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_of_a_day_ends_when_its_identity_is_shut_out()
+    {
+        var clock = new HubClock();
+        await using CognitoApp app = await CognitoApp.WithPoolAsync(clock);
+        JsonElement answer = await app.DoAsync("GetOpenIdTokenForDeveloperIdentity", new JsonObject
+        {
+            ["IdentityPoolId"] = app.Pool, ["Logins"] = new JsonObject { [CognitoApp.DeveloperProvider] = "ida" },
+            ["TokenDuration"] = 86_400,
+        });
+        string identity = answer.GetProperty("IdentityId").GetString()!;
+        var logins = new JsonObject { ["cognito-identity.amazonaws.com"] = answer.GetProperty("Token").GetString() };
+        await app.CredentialsAsync(identity, logins);
+        var removal = app.Hub.Services.GetRequiredService<IdentityRemoval>();
+        IdentityId id = CognitoIds.IdentityOf(Guid.Parse(identity.Split(':')[1]));
+        string pool = (await app.Hub.Services.GetRequiredService<CognitoPools>().FindAsync(app.Pool))!.Name;
+        await removal.SetEnabledAsync(pool, id, isEnabled: false, default);
+        await removal.SetEnabledAsync(pool, id, isEnabled: true, default);
+        clock.Advance(TimeSpan.FromHours(3));
+        await app.Hub.Services.GetRequiredService<Revocations>().RunAsync(default);
+
+        // Who has the token of before is not let in again because its owner is.
+        Assert.StartsWith("NotAuthorizedException: Invalid login token.", await app.FailAsync("GetCredentialsForIdentity",
+            new JsonObject { ["IdentityId"] = identity, ["Logins"] = logins.DeepClone() }), StringComparison.Ordinal);
+        (_, JsonObject fresh) = await app.UserAsync("ida");
+        await app.CredentialsAsync(identity, fresh);
     }
 
     private JsonObject Merge(string source, string destination) => new()

@@ -96,6 +96,7 @@ public sealed class StsTests : IAsyncLifetime
     [InlineData("Action=AssumeRoleWithWebIdentity&RoleArn=a&RoleSessionName=app&WebIdentityToken=x", "InvalidIdentityToken")]
     [InlineData("Action=AssumeRoleWithWebIdentity&RoleArn=a&RoleSessionName=app&WebIdentityToken=x&DurationSeconds=1",
         "ValidationError")]
+    [InlineData("Action=AssumeRoleWithWebIdentity&RoleArn=a&RoleSessionName=a%01b&WebIdentityToken=x", "ValidationError")]
     public async Task What_is_wrong_is_told_in_XML(string form, string code)
     {
         (HttpStatusCode status, XElement answer) = await PostAsync(form);

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using SyncEngine.Hub.Endpoints;
 using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Rows;
@@ -55,14 +56,18 @@ internal sealed class AdminApp : IAsyncDisposable
         .Get<IServerAddressesFeature>()!.Addresses.Select(static address => new Uri(address))];
 
     public static async Task<AdminApp> StartAsync(
-        Action<SyncHubOptions>? configure = null, int listeners = 1, Action<WebApplication>? map = null)
+        Action<SyncHubOptions>? configure = null, int listeners = 1, Action<WebApplication>? map = null,
+        ILoggerProvider? logs = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             for (int i = 0; i < listeners; i++) kestrel.Listen(IPAddress.Loopback, 0);
         });
-        builder.Services.AddRouting().AddLogging().AddSingleton<HubRows>().AddSyncHubAdmin();
+        builder.Services.AddRouting().AddLogging(logging =>
+        {
+            if (logs is not null) logging.AddProvider(logs);
+        }).AddSingleton<HubRows>().AddSyncHubAdmin();
         builder.Services.Configure<SyncHubOptions>(options =>
         {
             options.AdminKey = Key;

@@ -4,9 +4,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SyncEngine.Causality;
 using SyncEngine.Hub.Endpoints;
+using SyncEngine.Hub.Tests.Hosting;
 using SyncEngine.Hub.Tests.Pools;
 using Xunit;
 
@@ -131,15 +133,17 @@ public sealed class AdminGateTests
         Assert.Equal(isSame, RateLimits.SourceOf(IPAddress.Parse(one)) == RateLimits.SourceOf(IPAddress.Parse(other)));
 
     [Fact]
-    public async Task A_full_disk_is_told_with_a_time_to_come_back()
+    public async Task A_full_disk_is_told_with_a_time_to_come_back_and_the_operator_finds_why()
     {
+        using var logs = new CollectedLogs("SyncEngine.Hub.Storage");
         await using AdminApp app = await AdminApp.StartAsync(map: static app => app
             .MapGet("/full", (Func<IResult>)(static () => throw new SyncException(SyncErrorCode.StorageFull,
                 "The disk is full.")))
-            .AddEndpointFilter(StorageFailures.GuardAsync));
+            .AddEndpointFilter(StorageFailures.GuardAsync), logs: logs);
         Answer answer = await app.GetAsync("/full");
         answer.Refused(HttpStatusCode.ServiceUnavailable, "storage-failed");
         Assert.NotNull(answer.Response.Headers.RetryAfter);
+        Assert.Equal([(LogLevel.Error, "What was asked could not be made durable: The disk is full.")], logs.Lines);
     }
 
     /// <summary>A port that nothing listens on now; whether that stays so does not matter here.</summary>

@@ -4,8 +4,8 @@ using Xunit;
 
 namespace SyncEngine.Hub.Tests.Hosting;
 
-/// <summary>Keeps what the engine logs.</summary>
-internal sealed class CollectedLogs : ILoggerProvider, ILogger
+/// <summary>Keeps what is logged in one category: what the engine logs, unless it is told another.</summary>
+internal sealed class CollectedLogs(string? category = null) : ILoggerProvider, ILogger
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = [];
@@ -14,7 +14,7 @@ internal sealed class CollectedLogs : ILoggerProvider, ILogger
     public IReadOnlyList<(LogLevel Level, string Text)> Lines => [.. _lines];
 
     public ILogger CreateLogger(string categoryName) =>
-        categoryName == typeof(SyncStore).FullName ? this : new CollectedLogs { _isKept = true };
+        categoryName == (category ?? typeof(SyncStore).FullName) ? this : new CollectedLogs { _isKept = true };
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

@@ -85,7 +85,7 @@ public sealed class SigningKeysTests
         AccessClaims early = Claims("one");
         await revocations.RevokeAsync("game", early.Id, "one");
         await revocations.RevokeAsync("game", early.Id, "two");
-        _clock.Advance(AccessCredentials.Life);
+        _clock.Advance(SigningKeys.SignedLifeMax);
         await revocations.RevokeAsync("game", early.Id, "two");
         AccessClaims again = Claims("two");
         await revocations.RunAsync(default);

@@ -11,7 +11,8 @@ namespace SyncEngine.Hub.Cognito.IdentityApi;
 internal sealed record OpenIdClaims(string PoolId, string IdentityId, bool IsAuthenticated);
 
 /// <summary>OpenID tokens that say who an identity is: signed with the hub's keys, for STS and for this API itself.</summary>
-internal sealed class OpenIdTokens(SigningKeys keys, HubAddress address, TimeProvider time)
+internal sealed class OpenIdTokens(
+    SigningKeys keys, HubAddress address, CognitoPools pools, CognitoIds ids, Revocations revocations, TimeProvider time)
 {
     private const string Type = "JWT";
     private const string Guest = "unauthenticated";
@@ -43,7 +44,7 @@ internal sealed class OpenIdTokens(SigningKeys keys, HubAddress address, TimePro
         });
     }
 
-    /// <summary>What a token says; null if it is none of this hub's, or has expired.</summary>
+    /// <summary>What a token says; null if it is none of this hub's, has expired, or was revoked with its identity.</summary>
     public async ValueTask<OpenIdClaims?> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         if (token.Length > CharactersMax) return null;
@@ -55,7 +56,10 @@ internal sealed class OpenIdTokens(SigningKeys keys, HubAddress address, TimePro
             LifetimeValidator = (_, to, _, _) => to is { } until && until + _skew > time.GetUtcNow().UtcDateTime,
         }).ConfigureAwait(false);
         if (!result.IsValid || result.SecurityToken is not JsonWebToken jwt
-            || jwt.Audiences.ToList() is not [{ } pool]) return null;
+            || jwt.Audiences.ToList() is not [{ } pool] || !ids.TryParse(jwt.Subject, out _, out Guid id)
+            || await pools.FindAsync(pool, cancellationToken).ConfigureAwait(false) is not { } known
+            || await revocations.IsRevokedAsync(known.Name, CognitoIds.IdentityOf(id), jwt.IssuedAt, cancellationToken)
+                .ConfigureAwait(false)) return null;
         return new OpenIdClaims(pool, jwt.Subject,
             jwt.TryGetPayloadValue("amr", out List<string>? methods) && methods!.Contains(Authenticated));
     }

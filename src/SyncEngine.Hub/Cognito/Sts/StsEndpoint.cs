@@ -45,7 +45,8 @@ internal sealed class StsEndpoint(
     {
         string arn = Required(form, "RoleArn"), token = Required(form, "WebIdentityToken");
         string session = Required(form, "RoleSessionName");
-        if (session.Length is < 2 or > 64) throw Invalid("RoleSessionName must have 2 to 64 characters.");
+        if (session.Length is < 2 or > 64 || !CognitoPatterns.SessionName().IsMatch(session))
+            throw Invalid("RoleSessionName must have 2 to 64 characters, which are letters, digits or of _+=,.@-");
         int seconds = SecondsOf(form);
         OpenIdClaims claims = await tokens.ValidateAsync(token, cancellationToken).ConfigureAwait(false)
             ?? throw new CognitoException("InvalidIdentityToken", 400,

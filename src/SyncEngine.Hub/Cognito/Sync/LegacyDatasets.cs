@@ -3,6 +3,7 @@ using SyncEngine.Datasets;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
+using SyncEngine.Json;
 
 namespace SyncEngine.Hub.Cognito.Sync;
 
@@ -281,10 +282,11 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
             if (patch.Value is null) LegacyText.Remove(write, patch.Key);
             else LegacyText.Write(write, patch.Key, patch.Value);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or ArgumentException)
         {
+            string why = e is ArgumentException argument ? ValueJson.FirstSentence(argument) : e.Message;
             throw CognitoException.InvalidParameter($"Record {patch.Key} was written by another kind of client and cannot read "
-                + $"so: {e.Message}. Send it in the form in which it was listed.");
+                + $"so: {why}. Send it in the form in which it was listed.");
         }
     }
 

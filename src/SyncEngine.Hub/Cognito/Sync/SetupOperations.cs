@@ -70,11 +70,16 @@ internal sealed partial class SetupOperations(
         JsonElement events = request.Body.Object("Events") ?? throw CognitoMembers.Missing("Events");
         foreach (JsonProperty member in events.EnumerateObject())
             if (member.Name != Trigger) throw CognitoException.InvalidParameter($"The only event is {Trigger}.");
-        string? arn = events.Text(Trigger, ArnLengthMax, FunctionArn());
-        if (arn is not null && receivers.FunctionOf(arn) is null)
+
+        // What is not named stays as it is; the empty text takes the function away.
+        string? arn = events.Text(Trigger, ArnLengthMax, min: 0);
+        if (arn is null) return null;
+        if (arn.Length > 0) CognitoMembers.CheckText(arn, Trigger, ArnLengthMax, FunctionArn(), 1);
+        if (arn.Length > 0 && receivers.FunctionOf(arn) is null)
             throw CognitoException.InvalidParameter($"The hub knows no such function: its operator names it in "
                 + $"SyncHub:Cognito:Functions:{arn.Split(':')[^1]}.");
-        await ChangeAsync(pool, known => known with { SyncTriggerArn = arn }, cancellationToken).ConfigureAwait(false);
+        await ChangeAsync(pool, known => known with { SyncTriggerArn = arn.Length > 0 ? arn : null },
+            cancellationToken).ConfigureAwait(false);
         return null;
     }
 

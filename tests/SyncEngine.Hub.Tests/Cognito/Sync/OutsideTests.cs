@@ -107,6 +107,19 @@ public sealed class OutsideTests
     }
 
     [Fact]
+    public async Task A_call_that_names_no_event_changes_none_and_an_empty_text_takes_it_away()
+    {
+        await using SyncApi api = await StartAsync(options: static options => options.Cognito.Functions["check"] =
+            new CognitoReceiver { Url = new Uri("http://127.0.0.1:9/"), Secret = Secret });
+        await SetEventAsync(api, Function);
+        await api.CallAsync("SetCognitoEvents", """{"Events":{}}""", caller: Developer);
+        Assert.Equal(Function, (await api.CallAsync("GetCognitoEvents", caller: Developer)).GetProperty("Events")
+            .GetProperty("SyncTrigger").GetString());
+        await SetEventAsync(api, "");
+        Assert.Empty((await api.CallAsync("GetCognitoEvents", caller: Developer)).GetProperty("Events").EnumerateObject());
+    }
+
+    [Fact]
     public async Task The_function_rewrites_adds_and_leaves_out_records_or_refuses_them_all()
     {
         await using LoopbackServer function = await LoopbackServer.StartAsync(async (context, number) =>
@@ -143,7 +156,7 @@ public sealed class OutsideTests
         // Stale, it is not even asked.
         await RefusedAsync("ResourceConflictException", () => api.UpdateAsync(Put("a", "3", 1)));
         Assert.Equal(4, function.Count);
-        await api.CallAsync("SetCognitoEvents", """{"Events":{}}""", caller: Developer);
+        await api.CallAsync("SetCognitoEvents", """{"Events":{"SyncTrigger":""}}""", caller: Developer);
         Assert.Equal("a=3@3", Short(await api.UpdateAsync(Put("a", "3", 2))));
         Assert.Equal("", string.Join(' ', (await api.CallAsync("GetCognitoEvents", caller: Developer)).GetProperty("Events")
             .EnumerateObject().Select(static member => member.Name)));

@@ -191,6 +191,18 @@ public sealed class RecordOperationsTests
     }
 
     [Fact]
+    public async Task A_record_whose_write_was_refused_is_listed_and_written_as_before()
+    {
+        await using SyncApi api = await SyncApi.StartAsync(
+            """{"name":"game","allowsGuests":true,"limits":{"datasetBytesMax":100}}""");
+        await api.UpdateAsync(SyncApi.Put("a", "1"));
+        await SyncApi.RefusedAsync("LimitExceededException",
+            () => api.UpdateAsync(SyncApi.Put("a", new string('x', 99), 1) + "," + SyncApi.Put("b", new string('x', 99))));
+        Assert.Equal("a=1@1", SyncApi.Short(await api.ListAsync()));
+        Assert.Equal("a=2@2", SyncApi.Short(await api.UpdateAsync(SyncApi.Put("a", "2", 1))));
+    }
+
+    [Fact]
     public async Task A_policy_that_denies_writing_is_kept()
     {
         await using SyncApi api = await StartAsync("""

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Values;
@@ -72,6 +73,36 @@ public sealed class SharedDatasetTests
         LegacyChanges changes = await world.ReadAsync(0);
         Assert.Equal("coins=3", string.Join(' ', changes.Records.Select(static record => $"{record.Key}={record.Value}")));
         Assert.Equal(1, changes.SyncCount);
+    }
+
+    [Theory]
+    [InlineData("max", """{"$double":"NaN"}""")]
+    [InlineData("min", """{"$double":"NaN"}""")]
+    [InlineData("map", """{"":1}""")]
+    [InlineData("set", "long")]
+    [InlineData("list", "deep")]
+    public async Task What_a_record_cannot_hold_is_refused_and_nothing_changes(string key, string text)
+    {
+        await using SyncApi api = await SyncApi.StartAsync();
+        await api.NativeAsync(static device =>
+        {
+            device.Max("max").Raise(3);
+            device.Min("min").Lower(3);
+            device.Map("map")["field"] = 1;
+            device.Set("set").Add("a");
+            device.List("list").Add(1);
+        });
+        JsonElement listed = await api.ListAsync();
+        string before = SyncApi.Short(listed);
+        long count = listed.GetProperty("DatasetSyncCount").GetInt64();
+        text = text switch
+        {
+            "long" => $"[\"{new string('x', 5000)}\"]",
+            "deep" => new string('[', 50) + new string(']', 50),
+            _ => text,
+        };
+        await SyncApi.RefusedAsync("InvalidParameterException", () => api.UpdateAsync(SyncApi.Put(key, text, count)));
+        Assert.Equal(before, SyncApi.Short(await api.ListAsync()));
     }
 
     [Fact]

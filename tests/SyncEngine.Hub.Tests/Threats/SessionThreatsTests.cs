@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using SyncEngine.Hub.Syncing;
+using SyncEngine.Hub.Tests.Push;
+using SyncEngine.Identities;
+using Xunit;
+
+namespace SyncEngine.Hub.Tests.Threats;
+
+/// <summary>Whoever opens sessions at a bad moment, for too long, or with too much costs the hub nothing and is told what to
+/// do.</summary>
+public sealed class SessionThreatsTests
+{
+    private const string Guests = """{"name":"game","allowsGuests":true}""";
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Sessions_that_cannot_begin_leave_nothing_behind_and_say_when_to_come_again()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        var exchange = hub.Services.GetRequiredService<HttpExchange>();
+        using (await hub.Services.GetRequiredService<OpenSessions>().FreezeAsync("game", IdentityId.Parse(device.IdentityId)))
+        {
+            for (int i = 0; i < 20; i++) (await ExchangeAsync(hub, device, [])).Dispose();
+            (HttpStatusCode status, JsonElement body) = await hub.SendAsync(HttpMethod.Get, "/sync/events", device.AccessToken);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:syncengine:identity-busy"),
+                (status, body.GetProperty("type").GetString()));
+        }
+
+        using var patience = new CancellationTokenSource(_patience);
+        while (exchange.Count > 0) await Task.Delay(20, patience.Token);
+    }
+
+    [Fact]
+    public async Task A_device_with_too_many_sessions_is_told_when_to_come_again()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        using var patience = new CancellationTokenSource(_patience);
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            using HttpResponseMessage answer = await ExchangeAsync(hub, device, []);
+            if (answer.StatusCode == HttpStatusCode.OK) continue;
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+            return;
+        }
+    }
+
+    [Fact]
+    public async Task An_event_stream_ends_with_its_credential()
+    {
+        var time = new ManualTime();
+        await using HubApp hub = await HubApp.StartAsync(services => services.AddSingleton<TimeProvider>(time));
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/sync/events");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.AccessToken);
+        using HttpResponseMessage answer = await hub.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        using var patience = new CancellationTokenSource(_patience);
+        while (await reader.ReadLineAsync(patience.Token) != "data: {}")
+        {
+        }
+
+        time.Advance(TimeSpan.FromMinutes(61));
+        while (await reader.ReadLineAsync(patience.Token) is not null)
+        {
+        }
+    }
+
+    [Theory]
+    [InlineData(31_000_000, HttpStatusCode.OK)]
+    [InlineData(68_000_000, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task A_request_may_be_as_large_as_a_frame_may_and_no_larger(int bytes, HttpStatusCode expected)
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        byte[] body = new byte[bytes];
+        BinaryPrimitives.WriteInt32BigEndian(body, bytes - 4);
+        using HttpResponseMessage answer = await ExchangeAsync(hub, device, body);
+        Assert.Equal(expected, answer.StatusCode);
+        if (expected != HttpStatusCode.OK)
+            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Theory]
+    [InlineData("/sync/identity/replicas", """{"replicas":[null]}""")]
+    [InlineData("/sync/identity/push", """{"platform":"apns","token":"t","datasets":[null]}""")]
+    public async Task Nothing_in_a_list_is_refused_in_words(string path, string body)
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Put, path)
+        {
+            Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.AccessToken);
+        using HttpResponseMessage answer = await hub.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.NotEmpty((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString()!);
+    }
+
+    [Fact]
+    public async Task No_request_says_where_a_configured_hub_keeps_its_keys()
+    {
+        await using HubApp hub = await HubApp.StartAsync(options: options => options.Issuer = "https://sync.example.com");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/sync/.well-known/openid-configuration");
+        request.Headers.Host = "evil.example";
+        using HttpResponseMessage answer = await hub.Http.SendAsync(request);
+        Assert.Equal("https://sync.example.com/sync/jwks.json",
+            (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("jwks_uri").GetString());
+    }
+
+    private static async Task<HttpResponseMessage> ExchangeAsync(HubApp hub, RawDevice device, byte[] body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/sync/exchange") { Content = new ByteArrayContent(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.AccessToken);
+        request.Headers.ExpectContinue = true;
+        return await hub.Http.SendAsync(request);
+    }
+}
