@@ -9,9 +9,9 @@ using SyncEngine.Causality;
 namespace SyncEngine.Hub.Syncing;
 
 /// <summary>
-/// Sessions over plain requests: each request brings messages and fetches those that wait, each message as four bytes of
-/// length, big-endian, and its bytes. A session is named by a header, belongs to the device that began it, and ends when
-/// nothing was heard of it for a minute.
+/// Sessions over plain requests: a request brings messages, fetches those that wait, or both, each message as four bytes of
+/// length, big-endian, and its bytes. Who fetches by two requests at once gets the messages in no order. A session is named by a
+/// header, belongs to the device that began it, and ends when nothing was heard of it for a minute.
 /// </summary>
 internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
 {
@@ -28,8 +28,8 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
     public int Count => _exchanges.Count;
 
     /// <summary>Serves one request of a device.</summary>
-    /// <param name="http">The request: its body holds messages; <c>wait</c> in its query says for how many seconds to wait where
-    /// nothing is there to fetch.</param>
+    /// <param name="http">The request: its body holds messages. It fetches if the body is empty, or if its query has <c>wait</c>,
+    /// the seconds to wait where nothing is there to fetch.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="stopping">Ends all sessions.</param>
     public async Task<IResult> RunAsync(HttpContext http, SyncCaller caller, CancellationToken stopping)
@@ -63,7 +63,9 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
             // Whoever only fetches never waits for whoever sends. Why a session has ended is still to be fetched.
             bool isTaken = http.Request.ContentLength == 0
                 || await exchange.TryPutAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
-            byte[] answer = await FetchAsync(exchange.Transport, wait, http.RequestAborted).ConfigureAwait(false);
+            bool fetches = http.Request.ContentLength == 0 || http.Request.Query.ContainsKey("wait");
+            byte[] answer = fetches
+                ? await FetchAsync(exchange.Transport, wait, http.RequestAborted).ConfigureAwait(false) : [];
             if (!isTaken && answer.Length == 0) throw QueueTransport.Ended();
             return Results.Bytes(answer, "application/octet-stream");
         }

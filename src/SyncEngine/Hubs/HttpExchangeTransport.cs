@@ -5,11 +5,12 @@ using SyncEngine.Sync;
 
 namespace SyncEngine.Hubs;
 
-/// <summary>A session over plain requests: each brings messages and fetches those that wait.</summary>
+/// <summary>A session over plain requests: some bring messages, one at a time fetches those that wait, so that they keep their
+/// order.</summary>
 internal sealed class HttpExchangeTransport(HubHttp http, string token) : ISyncTransport
 {
     public const string SessionHeader = "Syncengine-Session";
-    private const int WaitSeconds = 20;
+    private const string Fetching = "?wait=20";
     private readonly Queue<byte[]> _received = new();
     private readonly SemaphoreSlim _beginning = new(1, 1);
     private readonly CancellationTokenSource _ended = new();
@@ -21,7 +22,7 @@ internal sealed class HttpExchangeTransport(HubHttp http, string token) : ISyncT
         byte[] body = new byte[4 + message.Length];
         BinaryPrimitives.WriteInt32BigEndian(body, message.Length);
         message.CopyTo(body.AsMemory(4));
-        await ExchangeAsync(body, 0, cancellationToken).ConfigureAwait(false);
+        await ExchangeAsync(body, "", cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)
@@ -34,7 +35,7 @@ internal sealed class HttpExchangeTransport(HubHttp http, string token) : ISyncT
                 if (_isOver) return default;
             }
 
-            await ExchangeAsync([], WaitSeconds, cancellationToken).ConfigureAwait(false);
+            await ExchangeAsync([], Fetching, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed class HttpExchangeTransport(HubHttp http, string token) : ISyncT
         }
     }
 
-    private async Task ExchangeAsync(byte[] body, int waitSeconds, CancellationToken cancellationToken)
+    private async Task ExchangeAsync(byte[] body, string query, CancellationToken cancellationToken)
     {
         bool begins = _session is null;
         if (begins) await _beginning.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -68,7 +69,7 @@ internal sealed class HttpExchangeTransport(HubHttp http, string token) : ISyncT
             }
 
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
-            using HttpRequestMessage request = Request(HttpMethod.Post, $"/exchange?wait={(begins ? 0 : waitSeconds)}", body);
+            using HttpRequestMessage request = Request(HttpMethod.Post, "/exchange" + (begins ? "" : query), body);
             (HttpStatusCode status, byte[] answer) = await http.ExchangeAsync(request, either.Token).ConfigureAwait(false);
             if (status == HttpStatusCode.NotFound && _session is not null)
             {

@@ -17,23 +17,29 @@ public sealed partial class HubClient
     /// <param name="accessToken">An access token beside an ID token, where the provider's kind wants one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="SyncException">The hub cannot be reached, or does not accept the token.</exception>
+    public Task<LoginPlan> PlanLoginAsync(
+        string provider, string token, string? accessToken = null, CancellationToken cancellationToken = default) =>
+        PlanLoginAsync(new LoginProof(provider, token, accessToken), null, cancellationToken);
+
+    /// <summary>Shows what a login would do; with a fresh proof of a login that this device's identity has already, two
+    /// identities that both have logins may be merged.</summary>
+    /// <param name="login">The login.</param>
+    /// <param name="own">A login of this identity, proved anew; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="SyncException">The hub cannot be reached, or does not accept a token.</exception>
     public async Task<LoginPlan> PlanLoginAsync(
-        string provider, string token, string? accessToken = null, CancellationToken cancellationToken = default)
+        LoginProof login, LoginProof? own, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(provider);
-        ArgumentNullException.ThrowIfNull(token);
+        ArgumentNullException.ThrowIfNull(login);
         JsonElement answer = await SendOwnAsync(HttpMethod.Post, InPool("/logins/plan"), HubHttp.Write(json =>
         {
-            json.WriteString("provider", provider);
-            json.WriteString("token", token);
-            if (accessToken is not null) json.WriteString("accessToken", accessToken);
+            login.Write(json);
+            if (own is null) return;
+            json.WriteStartObject("also");
+            own.Write(json);
+            json.WriteEndObject();
         }), cancellationToken).ConfigureAwait(false);
-        return new LoginPlan(answer.GetProperty("planId").GetString()!, OutcomeOf(answer.GetProperty("outcome").GetString()),
-            IdentityId.Parse(answer.GetProperty("identityId").GetString()!), answer.GetProperty("expires").GetDateTimeOffset(),
-            answer.GetProperty("datasets").EnumerateArray().Select(static dataset => new DatasetPreview(
-                dataset.GetProperty("name").GetString()!, dataset.GetProperty("sourceRecords").GetInt32(),
-                dataset.GetProperty("destinationRecords").GetInt32(), dataset.GetProperty("togetherRecords").GetInt32(),
-                dataset.GetProperty("conflicts").GetInt32(), dataset.GetProperty("exceedsLimit").GetBoolean())).ToList());
+        return HubHttp.Read(answer, ReadPlan);
     }
 
     /// <summary>
@@ -178,6 +184,14 @@ public sealed partial class HubClient
 
         Link.Restart();
     }
+
+    private static LoginPlan ReadPlan(JsonElement answer) => new(
+        answer.GetProperty("planId").GetString()!, OutcomeOf(answer.GetProperty("outcome").GetString()),
+        IdentityId.Parse(answer.GetProperty("identityId").GetString()!), answer.GetProperty("expires").GetDateTimeOffset(),
+        answer.GetProperty("datasets").EnumerateArray().Select(static dataset => new DatasetPreview(
+            dataset.GetProperty("name").GetString()!, dataset.GetProperty("sourceRecords").GetInt32(),
+            dataset.GetProperty("destinationRecords").GetInt32(), dataset.GetProperty("togetherRecords").GetInt32(),
+            dataset.GetProperty("conflicts").GetInt32(), dataset.GetProperty("exceedsLimit").GetBoolean())).ToList());
 
     private static LoginOutcome OutcomeOf(string? name) => name switch
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SyncEngine.Causality;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hubs;
@@ -29,7 +30,11 @@ internal sealed record HubCredential
     public (IdentityId Id, string Beside)? MergedFrom { get; init; }
 
     /// <summary>Reads the hub's answer.</summary>
-    public static HubCredential Read(JsonElement answer, DateTimeOffset now)
+    /// <exception cref="SyncException">It is not as it must be.</exception>
+    public static HubCredential Read(JsonElement answer, DateTimeOffset now) =>
+        HubHttp.Read(answer, answer => ReadAnswer(answer, now));
+
+    private static HubCredential ReadAnswer(JsonElement answer, DateTimeOffset now)
     {
         DateTimeOffset hubTime = answer.GetProperty("hubTime").GetDateTimeOffset();
         TimeSpan life = answer.GetProperty("accessExpires").GetDateTimeOffset() - hubTime;

@@ -59,6 +59,22 @@ internal sealed class HubHttp(Uri hub, HttpMessageHandler? handler) : IDisposabl
         }
     }
 
+    /// <summary>Reads an answer.</summary>
+    /// <exception cref="SyncException">It lacks something, or is of another form.</exception>
+    public static T Read<T>(JsonElement answer, Func<JsonElement, T> read)
+    {
+        try
+        {
+            return read(answer);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException
+            or ArgumentNullException)
+        {
+            throw new SyncException(SyncErrorCode.UnsupportedVersion, "The hub's answer is not as this version of the library "
+                + "expects it: bring hub and app to versions that fit.", innerException: e);
+        }
+    }
+
     /// <summary>Sends bytes and gets bytes, for messages of a session.</summary>
     public async Task<(HttpStatusCode Status, byte[] Answer)> ExchangeAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)

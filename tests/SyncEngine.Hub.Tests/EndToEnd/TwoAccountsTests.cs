@@ -1,0 +1,56 @@
+using SyncEngine.Causality;
+using SyncEngine.Hub.Tests.Logins;
+using SyncEngine.Hubs;
+using Xunit;
+
+namespace SyncEngine.Hub.Tests.EndToEnd;
+
+/// <summary>Two identities that both have logins.</summary>
+public sealed class TwoAccountsTests
+{
+    private const string Provider = "corp";
+
+    [Fact]
+    public async Task They_become_one_by_a_fresh_proof_of_both_and_by_nothing_less()
+    {
+        await using LoopbackIssuer issuer = await LoopbackIssuer.StartAsync();
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync($$"""
+            {"name":"game","allowsGuests":true,"providers":[{"name":"{{Provider}}","kind":"openid-connect",
+             "issuer":"{{issuer.Name}}","audiences":["{{LoopbackIssuer.ClientId}}"],"requiresNonce":false}]}
+            """);
+        HubClientOptions options = new(new Uri(hub.Address, "/sync"), "game");
+        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        await using HubClient one = HubClient.Connect(phone, options), two = HubClient.Connect(laptop, options);
+        foreach (SyncStore store in new[] { phone, laptop }) store.Identity.Dataset("save").Counter("coins").Add(2);
+        await one.SignInAsync(Provider, TokenOf("ann"));
+        await two.SignInAsync(Provider, TokenOf("bob"));
+        Assert.NotEqual(phone.Identity.Id, laptop.Identity.Id);
+
+        LoginPlan refused = await two.PlanLoginAsync(Provider, TokenOf("ann"));
+        Assert.Equal(LoginOutcome.Conflict, refused.Outcome);
+        await Assert.ThrowsAsync<SyncException>(() => two.CommitLoginAsync(refused));
+        LoginPlan foreign = await two.PlanLoginAsync(Proof("ann"), Proof("eve"));
+        Assert.Equal(LoginOutcome.Conflict, foreign.Outcome);
+
+        LoginPlan plan = await two.PlanLoginAsync(Proof("ann"), Proof("bob"));
+        Assert.Equal((LoginOutcome.Merges, phone.Identity.Id), (plan.Outcome, plan.IdentityId));
+        await two.CommitLoginAsync(plan);
+        Assert.Equal(phone.Identity.Id, laptop.Identity.Id);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        foreach (SyncStore store in new[] { phone, laptop })
+            while (store.Identity.Dataset("save").Counter("coins").Value != 4) await Task.Delay(20, patience.Token);
+
+        LoginProof Proof(string person) => new(Provider, TokenOf(person));
+
+        string TokenOf(string person) => issuer.Token(claims =>
+        {
+            long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+            (claims["sub"], claims["iat"], claims["exp"]) = (person, now, now + 600);
+            claims.Remove("nonce");
+
+            // Each is taken once.
+            claims["jti"] = Guid.NewGuid().ToString();
+        });
+    }
+}
