@@ -32,7 +32,7 @@ internal sealed class LegacyDevices(HubRows rows, PushRegistrations registration
 
     /// <summary>Registers a device. The same token has the same id each time, and keeps its subscriptions.</summary>
     /// <returns>Its id as clients write it.</returns>
-    /// <exception cref="CognitoException">The token is none.</exception>
+    /// <exception cref="CognitoException">The token is none, or there are too many devices.</exception>
     public async Task<string> RegisterAsync(SyncScope scope, string service, string token, CancellationToken cancellationToken)
     {
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{scope.Pool.Name}\n{scope.Id}\n{service}\n{token}"));
@@ -50,8 +50,13 @@ internal sealed class LegacyDevices(HubRows rows, PushRegistrations registration
         string key = KeyOf(scope, id.ToString("N"));
         using IDisposable held = await locks.EnterAsync(scope.Pool.Name, cancellationToken, scope.Id).ConfigureAwait(false);
         if (await rows.ReadAsync(key, cancellationToken).ConfigureAwait(false) is null)
-            await rows.WriteAsync(KeyValuePair.Create(key, (byte[]?)JsonSerializer.SerializeToUtf8Bytes(row, _json)))
-                .ConfigureAwait(false);
+        {
+            List<KeyValuePair<string, byte[]?>> changed = [new(key, JsonSerializer.SerializeToUtf8Bytes(row, _json))];
+            if (await FindSurplusAsync(scope, cancellationToken).ConfigureAwait(false) is { } surplus)
+                changed.Add(new(surplus, null));
+            await rows.WriteAsync(changed).ConfigureAwait(false);
+        }
+
         return CognitoIds.Of(scope.Pool.Row.Region, id);
     }
 
@@ -87,6 +92,24 @@ internal sealed class LegacyDevices(HubRows rows, PushRegistrations registration
 
         await rows.WriteAsync(KeyValuePair.Create(key, (byte[]?)JsonSerializer.SerializeToUtf8Bytes(row, _json)))
             .ConfigureAwait(false);
+    }
+
+    /// <summary>The device that makes room for another one: one that is told of nothing. Null while there is room.</summary>
+    /// <exception cref="CognitoException">There are as many as the pool allows, and all are told of something.</exception>
+    private async ValueTask<string?> FindSurplusAsync(SyncScope scope, CancellationToken cancellationToken)
+    {
+        if (scope.Pool.Definition.Limits.DevicesMax is not { } allowed) return null;
+        string prefix = KeyOf(scope, "");
+        IReadOnlyList<KeyValuePair<string, byte[]>> known = await rows.ReadRangeAsync(prefix, null, allowed, cancellationToken)
+            .ConfigureAwait(false);
+        if (known.Count < allowed) return null;
+        foreach ((string key, _) in known)
+        {
+            if (await registrations.ReadAsync(scope.Pool.Name, scope.Id, key[prefix.Length..], cancellationToken)
+                .ConfigureAwait(false) is null) return key;
+        }
+
+        throw CognitoException.LimitExceeded($"An identity has at most {allowed} devices: unsubscribe one first.");
     }
 
     private static PushRegistration Registration(SyncScope scope, DeviceRow row) =>

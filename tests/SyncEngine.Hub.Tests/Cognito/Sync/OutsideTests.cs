@@ -61,6 +61,23 @@ public sealed class OutsideTests
     }
 
     [Fact]
+    public async Task Devices_are_as_many_as_the_pool_allows_and_those_told_of_nothing_make_room()
+    {
+        await using SyncApi api = await StartAsync("""{"name":"game","allowsGuests":true,"limits":{"devicesMax":2}}""",
+            services => services.AddSingleton<IPushSender>(new RecordingSender()));
+        await api.CallAsync("SetIdentityPoolConfiguration", PushSetup, caller: Developer);
+        string first = await RegisterAsync(api, "GCM", "token-1");
+        await api.CallAsync("SubscribeToDataset", device: first);
+        string second = await RegisterAsync(api, "GCM", "token-2"), third = await RegisterAsync(api, "GCM", "token-3");
+        await RefusedAsync("ResourceNotFoundException", () => api.CallAsync("SubscribeToDataset", device: second));
+        await api.CallAsync("SubscribeToDataset", device: third);
+        await RefusedAsync("LimitExceededException", () => RegisterAsync(api, "GCM", "token-4"));
+        Assert.Equal(first, await RegisterAsync(api, "GCM", "token-1"));
+        await api.CallAsync("UnsubscribeFromDataset", device: third);
+        await RegisterAsync(api, "GCM", "token-4");
+    }
+
+    [Fact]
     public async Task Changes_go_to_the_stream_and_everything_by_a_bulk_publish_once_a_day()
     {
         await using LoopbackServer stream = await LoopbackServer.AnsweringAsync(500, 200);
