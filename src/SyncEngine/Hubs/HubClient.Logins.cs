@@ -175,7 +175,7 @@ public sealed partial class HubClient
         await _entering.WaitAsync().ConfigureAwait(false);
         try
         {
-            await TakeAsync(_store.Identity, entered).ConfigureAwait(false);
+            await TakeAsync(_store.Identity, entered, true).ConfigureAwait(false);
         }
         finally
         {

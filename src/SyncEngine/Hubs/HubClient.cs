@@ -94,7 +94,8 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
             HubCredential? entered = known is null ? null : await RefreshAsync(identity, known, cancellationToken)
                 .ConfigureAwait(false);
             entered ??= await RegisterAsync(identity, known, cancellationToken).ConfigureAwait(false);
-            return await TakeAsync(identity, entered with { IsSignedIn = known?.IsSignedIn ?? false }).ConfigureAwait(false);
+            return await TakeAsync(identity, entered with { IsSignedIn = known?.IsSignedIn ?? false }, false)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -218,15 +219,15 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
         await _store.ReadRowAsync(_prefix + id).ConfigureAwait(false) is { } bytes ? HubCredential.Decode(bytes) : null;
 
     /// <summary>Keeps a credential; where it is of another identity, the store's identity becomes that one first, if it was
-    /// merged into it or is a guest that signs in, and gives way to it otherwise: a merge was taken back.</summary>
-    private async Task<HubCredential> TakeAsync(Identity identity, HubCredential entered)
+    /// merged into it or somebody signs in, and gives way to it otherwise: a merge was taken back.</summary>
+    private async Task<HubCredential> TakeAsync(Identity identity, HubCredential entered, bool signsIn)
     {
         IdentityId before = identity.Id;
         if (entered.IdentityId != before)
         {
             bool isMerged = entered.MergedFrom is { } merged && merged.Id == before;
             await _store.WriteRowAsync(_prefix + entered.IdentityId, entered.Encode()).ConfigureAwait(false);
-            if (isMerged || !identity.IsPaired)
+            if (isMerged || signsIn)
             {
                 string beside = isMerged ? entered.MergedFrom!.Value.Beside : "";
                 await _store.RebindAsync(identity, entered.IdentityId, beside.Length > 0 ? beside : null).ConfigureAwait(false);

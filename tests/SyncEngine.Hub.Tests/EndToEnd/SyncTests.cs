@@ -75,6 +75,7 @@ public sealed class SyncTests
             && granted.Counter("gems").Value == 0);
         Assert.Equal([1_000_000, 5], granted.Refused.OrderByDescending(write => write.Value.AsInteger())
             .Select(write => (int)write.Value.AsInteger()));
+        await Until(link.Status.Select(_ => 0), () => link.Current is { State: SyncState.Live, PendingChanges: 0 });
 
         await using SyncStore other = await device.OpenStoreAsync();
         await other.SynchronizeAsync(device.Connector());
