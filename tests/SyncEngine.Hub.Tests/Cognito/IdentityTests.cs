@@ -9,25 +9,9 @@ using Xunit;
 namespace SyncEngine.Hub.Tests.Cognito;
 
 /// <summary>Guests, logins, linking and merging by the Identity API.</summary>
-public sealed class IdentityTests : IAsyncLifetime
+public sealed class IdentityTests : WithLogins
 {
-    private TokenIssuer _issuer = null!;
-    private CognitoApp _app = null!;
-
     private string Provider => _issuer.Provider;
-
-    public async Task InitializeAsync()
-    {
-        _issuer = await TokenIssuer.StartAsync();
-        _app = await CognitoApp.WithPoolAsync(null, hub => hub.Cognito.OpenIdConnectProviders.Add(_issuer.Known), body =>
-            body["OpenIdConnectProviderARNs"] = new JsonArray(_issuer.Arn));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _issuer.DisposeAsync();
-    }
 
     [Fact]
     public async Task A_guest_gets_an_id_and_credentials()

@@ -7,24 +7,8 @@ using Xunit;
 namespace SyncEngine.Hub.Tests.Cognito;
 
 /// <summary>What happens at the same time: nothing that was accepted is lost, nothing stale is taken, nothing breaks.</summary>
-public sealed class RaceTests : IAsyncLifetime
+public sealed class RaceTests : WithLogins
 {
-    private CognitoApp _app = null!;
-    private TokenIssuer _issuer = null!;
-
-    public async Task InitializeAsync()
-    {
-        _issuer = await TokenIssuer.StartAsync();
-        _app = await CognitoApp.WithPoolAsync(null, hub => hub.Cognito.OpenIdConnectProviders.Add(_issuer.Known), body =>
-            body["OpenIdConnectProviderARNs"] = new JsonArray(_issuer.Arn));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _issuer.DisposeAsync();
-    }
-
     [Fact]
     public async Task Of_many_writers_with_one_count_exactly_one_wins_each_time()
     {

@@ -6,25 +6,10 @@ using Xunit;
 namespace SyncEngine.Hub.Tests.Cognito;
 
 /// <summary>Which role a login gets: by its token, by rules, or the pool's.</summary>
-public sealed class RoleTests : IAsyncLifetime
+public sealed class RoleTests : WithLogins
 {
     private const string Editor = "arn:aws:iam::123456789012:role/editor";
     private const string Admin = "arn:aws:iam::123456789012:role/admin";
-    private TokenIssuer _issuer = null!;
-    private CognitoApp _app = null!;
-
-    public async Task InitializeAsync()
-    {
-        _issuer = await TokenIssuer.StartAsync();
-        _app = await CognitoApp.WithPoolAsync(null, hub => hub.Cognito.OpenIdConnectProviders.Add(_issuer.Known), body =>
-            body["OpenIdConnectProviderARNs"] = new JsonArray(_issuer.Arn));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _issuer.DisposeAsync();
-    }
 
     [Fact]
     public async Task Guests_and_logins_get_the_roles_that_were_set()

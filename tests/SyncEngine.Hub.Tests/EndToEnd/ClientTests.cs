@@ -211,7 +211,9 @@ public sealed class ClientTests
         using var backend = new DeveloperBackend();
         await using HubApp hub = await HubApp.StartAsync();
         await hub.CreatePoolAsync(backend.Pool("game"));
-        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        string folder = Directory.CreateTempSubdirectory("syncengine-hub-test").FullName;
+        await using SyncStore phone = SyncStore.OpenInMemory();
+        await using SyncStore laptop = await LiteDbSyncStore.OpenAsync(Path.Combine(folder, "laptop.db"));
         await using HubClient one = HubClient.Connect(phone, Options(hub)), two = HubClient.Connect(laptop, Options(hub));
         IdentityId guest = laptop.Identity.Id;
         phone.Identity.Dataset("save").Counter("coins").Add(5);
@@ -246,6 +248,17 @@ public sealed class ClientTests
             && phone.Identity.Dataset("save")["mine"] == 1);
         await Until(two.Link, () => laptop.Identity.Dataset("save").Counter("coins").Value == 8
             && laptop.Identity.Dataset("save")["ours"] == 1);
+
+        // The file has all of it: the account's data under the account, the rest under whom it belongs to now.
+        await two.DisposeAsync();
+        await laptop.DisposeAsync();
+        await using (SyncStore again = await LiteDbSyncStore.OpenAsync(Path.Combine(folder, "laptop.db")))
+        {
+            Assert.Equal(ann, again.Identity.Id);
+            Assert.Equal(8, again.Identity.Dataset("save").Counter("coins").Value);
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     private static async Task<string> LastMergeAsync(HubApp hub, IdentityId id) =>
