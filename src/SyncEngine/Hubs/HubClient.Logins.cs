@@ -7,9 +7,9 @@ namespace SyncEngine.Hubs;
 public sealed partial class HubClient
 {
     /// <summary>A nonce to ask the provider's ID token for (OpenID Connect's <c>nonce</c>); good for ten minutes.</summary>
-    public async Task<string> GetNonceAsync(CancellationToken cancellationToken = default) => (await _http.SendAsync(
-        HttpMethod.Post, InPool("/nonces"), null, null, cancellationToken)
-            .ConfigureAwait(false)).GetProperty("nonce").GetString()!;
+    public async Task<string> GetNonceAsync(CancellationToken cancellationToken = default) => HubHttp.Read(
+        await _http.SendAsync(HttpMethod.Post, InPool("/nonces"), null, null, cancellationToken).ConfigureAwait(false),
+        static answer => answer.GetProperty("nonce").GetString()!);
 
     /// <summary>Shows what a login would do to this device's identity; nothing is changed until it is committed.</summary>
     /// <param name="provider">The provider's name in the pool.</param>
@@ -113,10 +113,10 @@ public sealed partial class HubClient
         JsonElement answer = await SendOwnAsync(HttpMethod.Get, "/identity/devices", null, cancellationToken)
             .ConfigureAwait(false);
         string? own = Volatile.Read(ref _credential)?.DeviceId;
-        return answer.GetProperty("devices").EnumerateArray().Select(device => new HubDevice(
+        return HubHttp.Read(answer, answer => answer.GetProperty("devices").EnumerateArray().Select(device => new HubDevice(
             device.GetProperty("deviceId").GetString()!, device.GetProperty("name").GetString(),
             device.GetProperty("lastSeen").GetDateTimeOffset(), device.GetProperty("revokedAt").ValueKind == JsonValueKind.String,
-            device.GetProperty("deviceId").GetString() == own)).ToList();
+            device.GetProperty("deviceId").GetString() == own)).ToList());
     }
 
     /// <summary>Shuts a device of this identity out, such as a lost one: what it writes from now on reaches nobody.</summary>

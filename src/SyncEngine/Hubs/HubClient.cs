@@ -158,9 +158,9 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
 
     private string InPool(string path) => $"/pools/{Uri.EscapeDataString(_options.Pool)}{path}";
 
-    private async Task<string> ChallengeAsync(CancellationToken cancellationToken) => (await _http.SendAsync(
-        HttpMethod.Post, InPool("/challenges"), null, null, cancellationToken).ConfigureAwait(false))
-        .GetProperty("challenge").GetString()!;
+    private async Task<string> ChallengeAsync(CancellationToken cancellationToken) => HubHttp.Read(await _http.SendAsync(
+        HttpMethod.Post, InPool("/challenges"), null, null, cancellationToken).ConfigureAwait(false),
+        static answer => answer.GetProperty("challenge").GetString()!);
 
     private string Sign(Identity identity, string purpose, string challenge, string extra) => Base64Url(identity.Sign(
         Encoding.UTF8.GetBytes($"syncengine-proof-1\n{purpose}\n{_options.Pool}\n{challenge}\n{extra}")));

@@ -261,6 +261,21 @@ public sealed class ClientTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public async Task A_hub_of_another_version_is_named_as_such()
+    {
+        await using SyncStore store = SyncStore.OpenInMemory();
+        await using HubClient client = HubClient.Connect(store, new HubClientOptions(new Uri("http://127.0.0.1:9/sync"), "game")
+        {
+            HandlerFactory = static () => new SaysLittle(),
+        });
+        foreach (Func<Task> ask in (Func<Task>[])[() => client.GetNonceAsync(), async () => await client.GetAccessTokenAsync()])
+        {
+            SyncException failure = await Assert.ThrowsAsync<SyncException>(ask);
+            Assert.Equal(SyncErrorCode.UnsupportedVersion, failure.Code);
+        }
+    }
+
     private static async Task<string> LastMergeAsync(HubApp hub, IdentityId id) =>
         (await ((SyncEngine.Hub.Identities.IdentityDirectory)hub.Services.GetService(
             typeof(SyncEngine.Hub.Identities.IdentityDirectory))!).FindAsync("game", id))!.Merges[^1].Id;
@@ -292,5 +307,15 @@ public sealed class ClientTests
         {
             Assert.Fail("It never came to that; the link says: " + link.Current);
         }
+    }
+
+    /// <summary>A hub that gives challenges and leaves out everything else.</summary>
+    private sealed class SaysLittle : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
+            {
+                Content = new StringContent("""{"challenge":"AAAA"}"""),
+            });
     }
 }
