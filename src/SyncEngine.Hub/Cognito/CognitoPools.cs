@@ -14,6 +14,9 @@ internal sealed record CognitoPool(IdentityPool Definition, CognitoPoolRow Row)
 
     /// <summary>The pool's id as clients write it.</summary>
     public string Id => CognitoIds.Of(Row.Region, Row.Id);
+
+    /// <summary>Whether a token may be exchanged for a role by its ARN; pools that were made elsewhere do not say.</summary>
+    public bool AllowsClassicFlow => Row.Identity is not { IsMadeHere: true, AllowClassicFlow: not true };
 }
 
 /// <summary>
