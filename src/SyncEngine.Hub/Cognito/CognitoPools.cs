@@ -71,6 +71,20 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         return found;
     }
 
+    /// <summary>The pools that this API has met; others get no id by that.</summary>
+    public async ValueTask<IReadOnlyList<CognitoPool>> MetAsync(CancellationToken cancellationToken = default)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<CognitoPool>();
+        foreach ((string name, CognitoPoolRow row) in _byName)
+        {
+            IdentityPool? definition = await pools.FindAsync(name, cancellationToken).ConfigureAwait(false);
+            if (definition?.CreatedAt == row.CreatedAt) found.Add(new CognitoPool(definition, row));
+        }
+
+        return found;
+    }
+
     /// <summary>Changes what only this API has of a pool; durable before anyone sees it. One change at a time.</summary>
     public async Task<CognitoPoolRow> ChangeAsync(
         IdentityPool definition, Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken = default)
