@@ -4,8 +4,8 @@ namespace SyncEngine.Hub.Rows;
 
 /// <summary>
 /// The hub's own table: bytes under text keys in ordinal order, in the same file as the datasets. A write is all or nothing,
-/// and visible to reads at once; its task completes when it is durable. Thread-safe. Rows used lately are kept in memory, up to 2 MiB of
-/// them in all; the others cost none.
+/// and visible to reads at once; its task completes when it is durable. Thread-safe. Rows used lately are kept in memory, up to
+/// 2 MiB of them in all; the others cost none.
 /// </summary>
 internal sealed class HubRows(Journal journal)
 {

@@ -91,7 +91,10 @@ internal sealed partial class Journal
     private bool TryReadPending(string key, out byte[]? bytes)
     {
         lock (_gate)
-            return _rows.TryGetValue(key, out bytes) || _gatheredRows.TryGetValue(key, out bytes) || _recent.TryGet(key, out bytes);
+        {
+            return _rows.TryGetValue(key, out bytes) || _gatheredRows.TryGetValue(key, out bytes)
+                || _recent.TryGet(key, out bytes);
+        }
     }
 
     /// <summary>As <see cref="ReadRowsAsync"/>, on the storage thread: with what was set and is not durable yet.</summary>
