@@ -49,8 +49,8 @@ internal sealed class WriteContexts
         _count++;
     }
 
-    /// <summary>Whether an own write superseded, if it stood in its cell, a dot that is known now: it was known then. Null if that
-    /// is not remembered.</summary>
+    /// <summary>Whether an own write superseded a dot that is known now, if that stood in its cell: whether it was known then.
+    /// Null if that is not remembered.</summary>
     public bool? Knew(long write, int replica, long counter)
     {
         if (_forgotten < 0 || write <= _forgotten || _narrow.Contains(write)) return null;
