@@ -14,6 +14,9 @@ internal sealed record CognitoPool(IdentityPool Definition, CognitoPoolRow Row)
 
     /// <summary>The pool's id as clients write it.</summary>
     public string Id => CognitoIds.Of(Row.Region, Row.Id);
+
+    /// <summary>Whether a token may be exchanged for a role by its ARN; pools that were made elsewhere do not say.</summary>
+    public bool AllowsClassicFlow => Row.Identity is not { IsMadeHere: true, AllowClassicFlow: not true };
 }
 
 /// <summary>
@@ -24,6 +27,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
 {
     private const string Prefix = "cognito/pool/";
     private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly SemaphoreSlim _replacing = new(1, 1);
     private readonly ConcurrentDictionary<string, CognitoPoolRow> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, string> _names = new();
     private volatile bool _isLoaded;
@@ -67,6 +71,20 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         return found;
     }
 
+    /// <summary>The pools that this API has met; others get no id by that.</summary>
+    public async ValueTask<IReadOnlyList<CognitoPool>> MetAsync(CancellationToken cancellationToken = default)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<CognitoPool>();
+        foreach ((string name, CognitoPoolRow row) in _byName)
+        {
+            IdentityPool? definition = await pools.FindAsync(name, cancellationToken).ConfigureAwait(false);
+            if (definition?.CreatedAt == row.CreatedAt) found.Add(new CognitoPool(definition, row));
+        }
+
+        return found;
+    }
+
     /// <summary>Changes what only this API has of a pool; durable before anyone sees it. One change at a time.</summary>
     public async Task<CognitoPoolRow> ChangeAsync(
         IdentityPool definition, Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken = default)
@@ -96,6 +114,40 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         }
     }
 
+    /// <summary>Puts a definition in the place of a pool's, and changes what only this API has with it; no other such change
+    /// comes in between.</summary>
+    /// <param name="pool">The pool as it was seen.</param>
+    /// <param name="definition">The whole definition.</param>
+    /// <param name="change">Makes the row of the row as it is by then.</param>
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    /// <exception cref="CognitoException">The hub does not take it, or the pool was changed since.</exception>
+    public async Task<CognitoPool> ReplaceAsync(CognitoPool pool, IdentityPool definition,
+        Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken)
+    {
+        await _replacing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            PoolResult result = await pools.ReplaceAsync(
+                definition, there => there.EntityTag == pool.Definition.EntityTag, cancellationToken).ConfigureAwait(false);
+            if (result is not { Outcome: PoolOutcome.Done, Pool: { } changed }) throw Refusal(result);
+            return new CognitoPool(changed, await ChangeAsync(changed, change, CancellationToken.None).ConfigureAwait(false));
+        }
+        finally
+        {
+            _replacing.Release();
+        }
+    }
+
+    /// <summary>What the hub refused, in this API's words.</summary>
+    public static CognitoException Refusal(PoolResult result) => result.Outcome switch
+    {
+        PoolOutcome.Invalid => CognitoException.InvalidParameter(
+            $"The hub does not take this: {result.Fault?.Path} {result.Fault?.Advice}"),
+        PoolOutcome.Full => CognitoException.LimitExceeded("There are as many identity pools as there may be: delete one first."),
+        PoolOutcome.NotFound => CognitoException.ResourceNotFound("The identity pool is gone."),
+        _ => CognitoException.ConcurrentModification("The identity pool was changed meanwhile: describe it, and try again."),
+    };
+
     /// <summary>Forgets what only this API has of a pool that is gone.</summary>
     public async Task RemoveAsync(string name, CancellationToken cancellationToken = default)
     {
@@ -112,7 +164,11 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         }
     }
 
-    public void Dispose() => _changing.Dispose();
+    public void Dispose()
+    {
+        _changing.Dispose();
+        _replacing.Dispose();
+    }
 
     private static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
 

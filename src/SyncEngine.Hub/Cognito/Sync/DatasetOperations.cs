@@ -44,7 +44,7 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
         LegacyChanges changes = await datasets.ReadAsync(
             scope.Pool.Name, scope.Id, name, since, from, upTo, limit, cancellationToken).ConfigureAwait(false);
         var merged = new JsonArray();
-        foreach (string other in scope.MergedNames(name))
+        foreach (string other in scope.MergedNames(name).Where(scope.MayRead))
         {
             LegacySummary? known = await datasets.DescribeAsync(scope.Pool.Name, scope.Id, other, cancellationToken)
                 .ConfigureAwait(false);
@@ -133,7 +133,8 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
         }
 
         List<LegacySummary> found = [.. (await datasets.ListAsync(scope.Pool.Name, scope.Id, cancellationToken)
-            .ConfigureAwait(false)).Where(summary => after is null || string.CompareOrdinal(summary.Name, after) > 0)];
+            .ConfigureAwait(false)).Where(summary => scope.MayRead(summary.Name)
+                && (after is null || string.CompareOrdinal(summary.Name, after) > 0))];
         List<LegacySummary> page = [.. found.Take(limit)];
         var answer = new JsonObject
         {

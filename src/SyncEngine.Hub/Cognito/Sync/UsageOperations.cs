@@ -24,8 +24,8 @@ internal sealed class UsageOperations(SyncScopes scopes, CognitoPools pools, Ide
     private async Task<JsonNode?> DescribeIdentityAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
         SyncScope scope = await scopes.IdentityAsync(request, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<LegacySummary> found = await datasets.ListAsync(scope.Pool.Name, scope.Id, cancellationToken)
-            .ConfigureAwait(false);
+        List<LegacySummary> found = [.. (await datasets.ListAsync(scope.Pool.Name, scope.Id, cancellationToken)
+            .ConfigureAwait(false)).Where(summary => scope.MayRead(summary.Name))];
         return new JsonObject
         {
             ["IdentityUsage"] = new JsonObject

@@ -126,6 +126,40 @@ public sealed class DatasetOperationsTests
     }
 
     [Fact]
+    public async Task Datasets_that_may_not_be_read_are_neither_listed_nor_counted()
+    {
+        await using SyncApi api = await StartAsync("""
+            {"name":"game","allowsGuests":true,"roles":{"guest":{"version":1,"statements":[
+             {"effect":"allow","action":"dataset:*","resource":"identity/${identity.id}/dataset/*"},
+             {"effect":"deny","action":"dataset:read","resource":["identity/*/dataset/hidden","identity/*/dataset/save.*"]}]},
+             "authenticated":{"version":1,"statements":[]}}}
+            """);
+        var guest = await api.RegisterAsync();
+        await api.UpdateAsync(Put("a", "1"));
+        await api.UpdateAsync(Put("who", "guest"), id: guest);
+        await api.NativeAsync(static device => device["b"] = "22", "hidden");
+        await api.UpdateAsync(Put("c", "3"), "zoo");
+        await api.Services.GetRequiredService<IdentityMerging>().MergeAsync(
+            "game", guest, api.Ann, MergeMode.Manual, null, false, default);
+        Assert.Equal(["save", "zoo"], NamesIn(await api.CallAsync("ListDatasets")));
+        JsonElement page = await api.CallAsync("ListDatasets", query: ("maxResults", 1));
+        page = await api.CallAsync("ListDatasets", query: [("nextToken", page.GetProperty("NextToken").GetString()!)]);
+        Assert.Equal(["zoo"], NamesIn(page));
+        Assert.False(page.TryGetProperty("NextToken", out _));
+        Assert.Empty(MergedIn(await api.ListAsync()));
+        JsonElement usage = (await api.CallAsync("DescribeIdentityUsage")).GetProperty("IdentityUsage");
+        Assert.Equal(2, usage.GetProperty("DatasetCount").GetInt32());
+        Assert.Equal(4, usage.GetProperty("DataStorage").GetInt64());
+
+        // A developer key may do everything.
+        string merged = "save." + api.WireOf(guest);
+        Assert.Equal(["hidden", "save", merged, "zoo"], NamesIn(await api.CallAsync("ListDatasets", caller: Developer)));
+        Assert.Equal([merged], MergedIn(await api.CallAsync("ListRecords", caller: Developer)));
+        usage = (await api.CallAsync("DescribeIdentityUsage", caller: Developer)).GetProperty("IdentityUsage");
+        Assert.Equal(4, usage.GetProperty("DatasetCount").GetInt32());
+    }
+
+    [Fact]
     public async Task Pool_usage_adds_up_what_its_identities_hold()
     {
         await using SyncApi api = await StartAsync();
@@ -153,6 +187,9 @@ public sealed class DatasetOperationsTests
         await api.Services.GetRequiredService<IdentityRemoval>().DeleteAsync("game", api.Ann, default);
         Assert.Empty(await rows.ReadRangeAsync(HubStore.BesideOf("game", api.Ann), null, 10));
     }
+
+    private static IEnumerable<string?> NamesIn(JsonElement answer) => answer.GetProperty("Datasets").EnumerateArray()
+        .Select(static dataset => dataset.GetProperty("DatasetName").GetString());
 
     private static IEnumerable<string?> MergedIn(JsonElement answer) =>
         answer.GetProperty("MergedDatasetNames").EnumerateArray().Select(static name => name.GetString());
