@@ -2,7 +2,7 @@
 // "OPERATION: ERROR"; which there must be is read from the SDK by whoever runs this.
 import './errors-identity.mjs';
 import './errors-sync.mjs';
-import './errors-storage.mjs';
+import './errors-internal.mjs';
 import { run } from './harness.mjs';
 
 await run();

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Hub.Pools;
@@ -15,7 +17,7 @@ namespace SyncEngine.Hub.Tests.Cognito.Clients;
 
 /// <summary>
 /// Hubs on which every documented error can be had: a whole one, one that takes no more requests, one that takes no more pools,
-/// and one whose disk fails when the script says so.
+/// and one whose disk or clock fails when the script says so.
 /// </summary>
 public sealed class ErrorHubs : IAsyncLifetime
 {
@@ -23,6 +25,7 @@ public sealed class ErrorHubs : IAsyncLifetime
     private const string Js = "cognito-js";
     private readonly ClientHub _whole = new();
     private readonly FailingStorage.Disk _disk = new();
+    private readonly FailingClock _clock = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("syncengine-hub-errors-");
     private LoopbackServer? _switch;
     private HubApp? _limited;
@@ -40,17 +43,15 @@ public sealed class ErrorHubs : IAsyncLifetime
         _full = await HubApp.StartAsync(services => services.AddSingleton(_ => store), options: ClientHub.AddKey);
         _whole.Settings["full"] = AddressOf(_full);
         _whole.Settings["broken"] = await PrepareAsync();
-        _broken = await HubApp.StartAsync(services => services.AddSingleton(_ => HubStore.OpenAsync(() => new FailingStorage(
-            Path.Combine(_folder.FullName, "hub.db"), new LiteDbStorageOptions(), _disk)).AsTask().GetAwaiter().GetResult()),
-            _folder.FullName, ClientHub.AddKey);
-        _switch = await LoopbackServer.StartAsync(SetDiskAsync);
+        _broken = await HubApp.StartAsync(AddFaults, _folder.FullName, ClientHub.AddKey);
+        _switch = await LoopbackServer.StartAsync(SetFaultAsync);
         _whole.Settings["broken"]!["endpoint"] = AddressOf(_broken); // Set above.
-        _whole.Settings["broken"]!["disk"] = _switch.Address.AbsoluteUri;
+        _whole.Settings["broken"]!["fault"] = _switch.Address.AbsoluteUri;
     }
 
     public async Task DisposeAsync()
     {
-        (_disk.IsFull, _disk.IsUnreadable) = (false, false);
+        (_disk.IsFull, _disk.IsUnreadable, _clock.Fails) = (false, false, false);
         foreach (HubApp? hub in (HubApp?[])[_broken, _full, _limited])
             if (hub is not null) await hub.DisposeAsync();
         if (_switch is not null) await _switch.DisposeAsync();
@@ -92,9 +93,39 @@ public sealed class ErrorHubs : IAsyncLifetime
         };
     }
 
-    private Task SetDiskAsync(HttpContext context, int number)
+    private void AddFaults(IServiceCollection services)
     {
-        (_disk.IsUnreadable, _disk.IsFull) = (context.Request.Path == "/unreadable", context.Request.Path == "/full");
+        services.AddSingleton(_ => HubStore.OpenAsync(() => new FailingStorage(
+            Path.Combine(_folder.FullName, "hub.db"), new LiteDbStorageOptions(), _disk)).AsTask().GetAwaiter().GetResult());
+        services.AddSingleton<TimeProvider>(_clock);
+        services.AddSingleton<IStartupFilter>(_clock);
+    }
+
+    private Task SetFaultAsync(HttpContext context, int number)
+    {
+        string told = context.Request.Path;
+        (_disk.IsUnreadable, _disk.IsFull, _clock.Fails) = (told == "/unreadable", told == "/full", told == "/timeless");
         return Task.CompletedTask;
+    }
+
+    /// <summary>A clock that fails within requests alone: what a hub does besides goes on.</summary>
+    private sealed class FailingClock : TimeProvider, IStartupFilter
+    {
+        private static readonly AsyncLocal<bool> _isRequest = new();
+
+        public volatile bool Fails;
+
+        public override DateTimeOffset GetUtcNow() => Fails && _isRequest.Value
+            ? throw new InvalidOperationException("The clock of the test has stopped.") : base.GetUtcNow();
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(static (context, rest) =>
+            {
+                _isRequest.Value = true;
+                return rest(context);
+            });
+            next(app);
+        };
     }
 }
