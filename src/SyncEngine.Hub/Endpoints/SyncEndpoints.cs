@@ -30,6 +30,9 @@ internal sealed class SyncEndpoints(
         if (!serving.HasRoom(syncing))
             return Problems.Unavailable("too-many-sessions", "This device has too many sessions open: close some.", 30);
 
+        // What cannot begin is told before the socket is one, with when to come again.
+        using OpenSession session = await serving.BeginAsync(syncing, context.RequestAborted).ConfigureAwait(false);
+
         // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
         {
@@ -38,9 +41,24 @@ internal sealed class SyncEndpoints(
 
         // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
         context.Request.Headers.Clear();
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await serving.RunAsync(syncing, new WebSocketTransport(socket, MessageBytesMax), ends.Token).ConfigureAwait(false);
+        session.Leave = cancellationToken => LeaveAsync(socket, cancellationToken);
+        using CancellationTokenRegistration stops = lifetime.ApplicationStopping.Register(() => _ = session.CutAsync());
+        await serving.RunAsync(syncing, session, new WebSocketTransport(socket, MessageBytesMax)).ConfigureAwait(false);
         return Results.Empty;
+    }
+
+    /// <summary>Says why, while the socket still carries it: what is cancelled breaks.</summary>
+    private static async Task LeaveAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable,
+                "The hub ends the session. Connect again.", cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is WebSocketException or IOException or InvalidOperationException)
+        {
+            // The device is gone.
+        }
     }
 
     private async ValueTask<SyncCaller> RequireAsync(HttpContext context)

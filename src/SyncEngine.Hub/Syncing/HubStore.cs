@@ -242,7 +242,8 @@ internal sealed partial class HubStore : IAsyncDisposable
         }
     }
 
-    private static string RowOf(string pool, IdentityId id) => $"data/{pool}/{id}";
+    /// <summary>The key of the row that says which datasets an identity has.</summary>
+    internal static string RowOf(string pool, IdentityId id) => $"data/{pool}/{id}";
 
     private int NextNumber()
     {

@@ -61,7 +61,7 @@ internal sealed class OpenSessions
             cut = open.FindAll(session => device is null || session.Device == device);
         }
 
-        foreach (OpenSession session in cut) await session.CutAsync().ConfigureAwait(false);
+        await Task.WhenAll(cut.ConvertAll(static session => session.CutAsync())).ConfigureAwait(false);
         await Task.WhenAll(cut.ConvertAll(static session => session.Ended)).ConfigureAwait(false);
     }
 
@@ -97,8 +97,10 @@ internal sealed class OpenSessions
 internal sealed class OpenSession(
     OpenSessions all, string pool, IdentityId id, string device, CancellationToken cancellationToken) : IDisposable
 {
+    private static readonly TimeSpan _leaveMax = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _cuts;
 
     public string Pool => pool;
 
@@ -109,10 +111,32 @@ internal sealed class OpenSession(
     /// <summary>Cancelled when the session must end.</summary>
     public CancellationToken Token => _cut.Token;
 
+    /// <summary>Whether the hub ends it.</summary>
+    public bool IsCut => Volatile.Read(ref _cuts) != 0;
+
+    /// <summary>Tells the device that the hub ends the session; null where what carries it has no word for that.</summary>
+    public Func<CancellationToken, Task>? Leave { get; set; }
+
     public Task Ended => _ended.Task;
 
+    /// <summary>Tells the device, which has a second to go of itself, and ends the session.</summary>
     public async Task CutAsync()
     {
+        if (Interlocked.Exchange(ref _cuts, 1) != 0) return;
+        try
+        {
+            if (Leave is { } leave)
+            {
+                using var soon = new CancellationTokenSource(_leaveMax);
+                await leave(soon.Token).ConfigureAwait(false);
+                await _ended.Task.WaitAsync(soon.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It does not go.
+        }
+
         try
         {
             await _cut.CancelAsync().ConfigureAwait(false);

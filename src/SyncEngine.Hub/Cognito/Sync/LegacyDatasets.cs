@@ -42,7 +42,7 @@ internal sealed class LegacyDatasets(
         LegacyChanges changes;
         using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
         {
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             changes = dataset.AtOneMoment(() => Read(dataset, row, since, from, upTo, limit));
         }
 
@@ -72,7 +72,7 @@ internal sealed class LegacyDatasets(
         using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             await CheckRoomAsync(lease, row, name, limits, cancellationToken).ConfigureAwait(false);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             durable = store.TogetherAsync(() =>
@@ -116,7 +116,7 @@ internal sealed class LegacyDatasets(
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
             if (!lease.Identity.HasDataset(name)) return null;
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             durable = store.TogetherAsync(() =>
             {
@@ -159,7 +159,7 @@ internal sealed class LegacyDatasets(
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
             if (records.Count == 0 && syncCount <= 0) return LegacyImportOutcome.Same;
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             long before = dataset.Revision;
             if (before != row.ImportedThrough) return LegacyImportOutcome.ChangedHere;
@@ -214,7 +214,7 @@ internal sealed class LegacyDatasets(
         using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         if (!lease.Identity.HasDataset(name)) return [.. keys.Select(static key => new LegacyRecord(key, null, 0, 0, 0))];
         Dataset dataset = lease.Identity.OpenForJoin(name);
-        LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+        LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<LegacyRecord> records = dataset.AtOneMoment<IReadOnlyList<LegacyRecord>>(() =>
         {
             Dictionary<string, KeyState> known = dataset.KeysChangedAfter(0).ToDictionary(static state => state.Key);
@@ -342,7 +342,7 @@ internal sealed class LegacyDatasets(
     private async Task<LegacySummary?> DescribeAsync(IdentityLease lease, string name, CancellationToken cancellationToken)
     {
         if (!lease.Identity.HasDataset(name)) return null;
-        LegacyRow row = await RowAsync(lease.Pool, lease.Identity.Id, name, cancellationToken).ConfigureAwait(false);
+        LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
         Dataset dataset = lease.Identity.OpenForJoin(name);
         LegacySummary? summary = dataset.AtOneMoment(() => Summarize(dataset, row));
         await dataset.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -359,7 +359,7 @@ internal sealed class LegacyDatasets(
         foreach (string other in names)
         {
             LegacyRow known = other == name ? row
-                : await RowAsync(lease.Pool, lease.Identity.Id, other, cancellationToken).ConfigureAwait(false);
+                : await RowAsync(lease, other, cancellationToken).ConfigureAwait(false);
             bool isThere = known.Shows(lease.Identity.OpenForJoin(other));
             if (isThere && other == name) return;
             if (isThere) count++;
@@ -377,9 +377,11 @@ internal sealed class LegacyDatasets(
                 await pools.WireIdAsync(pool, id, cancellationToken).ConfigureAwait(false));
     }
 
-    private async ValueTask<LegacyRow> RowAsync(string pool, IdentityId id, string name, CancellationToken cancellationToken) =>
-        LegacyRow.Decode(await store.Rows.ReadAsync(LegacyRow.PrefixOf(pool, id) + name, cancellationToken)
-            .ConfigureAwait(false));
+    private async ValueTask<LegacyRow> RowAsync(IdentityLease lease, string name, CancellationToken cancellationToken) =>
+        LegacyRow.Decode(lease.Identity.HasDataset(name)
+            ? await store.Rows.ReadAsync(LegacyRow.PrefixOf(lease.Pool, lease.Identity.Id) + name, cancellationToken)
+                .ConfigureAwait(false)
+            : null);
 }
 
 /// <summary>What became of a dataset of another service.</summary>
