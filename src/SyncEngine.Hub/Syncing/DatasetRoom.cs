@@ -27,8 +27,8 @@ internal static class DatasetRoom
         int filled = names.Count(other => other != name
             && (!opened.TryGetValue(other, out Dataset? dataset) || dataset.State.LiveRecords > 0));
         if (isFilled && filled >= most)
-            return $"The identity has {filled:N0} datasets with records on the hub, and {most:N0} are allowed. Delete all records "
-                + "of another one (Dataset.Clear)";
+            return $"The identity has {filled:N0} datasets with records on the hub, and {most:N0} are allowed. Delete all "
+                + "records of another one (Dataset.Clear)";
         return names.Count < KnownFactor * (long)most || identity.HasDataset(name) ? null
             : $"The identity has had {names.Count:N0} datasets on the hub, and {KnownFactor * (long)most:N0} are allowed, those "
                 + "without records included. Use one of those again";

@@ -130,8 +130,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         bool isFilled = inspection.Changes.Any(static change => change.MakesRecord);
         if (!isFilled && inspection.State.Revision > 0) return null;
         return DatasetRoom.Judge(identity, dataset.Name, isFilled, _access.Limits.DatasetsMax) is not { } reason ? null
-            : new FrameRefusal(SyncErrorCode.LimitExceeded, $"{reason}, or ask the hub's operator to raise the pool's limit: until "
-                + $"then {dataset.Name} stays on this device alone, and is sent with the next connection after that.", []);
+            : new FrameRefusal(SyncErrorCode.LimitExceeded, $"{reason}, or ask the hub's operator to raise the pool's limit: "
+                + $"until then {dataset.Name} stays on this device alone, and is sent with the next connection after that.", []);
     }
 
     private FrameRefusal? JudgePolicy(Dataset dataset, FrameInspection inspection)

@@ -96,9 +96,9 @@ public sealed partial class Dataset
     }
 
     /// <summary>
-    /// Deletes all records, as one transaction of ordinary deletes: with the next sync they are gone on other devices and on a hub
-    /// too, where a dataset without records counts against no limit of datasets. What others write concurrently survives. Costs a
-    /// pass over all records.
+    /// Deletes all records, as one transaction of ordinary deletes: with the next sync they are gone on other devices and
+    /// on a hub too, where a dataset without records counts against no limit of datasets. What others write concurrently
+    /// survives. Costs a pass over all records.
     /// </summary>
     /// <returns>How many records were deleted.</returns>
     /// <exception cref="SyncException">The storage has failed. Nothing was changed.</exception>
