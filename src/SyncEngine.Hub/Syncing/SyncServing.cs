@@ -58,7 +58,10 @@ internal sealed partial class SyncServing(
             {
                 HubTelemetry.FramesTaken.Add(1, HubTelemetry.Pool(caller.Pool));
                 lease.NoteSender(dataset, caller.Device);
-            });
+            })
+            {
+                Session = session,
+            };
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
             SyncResult result = await run.RunAsync(session.Token).ConfigureAwait(false);
             LogEnded(caller.Pool, caller.Id, caller.Device, result.ChangesReceived, result.ChangesSent);
