@@ -70,6 +70,7 @@ public static class SyncHubApp
             provider.GetRequiredService<HubNonces>(), provider.GetRequiredService<TimeProvider>())));
         services.TryAddSingleton<LoginEntry>();
         services.TryAddSingleton<SessionCallers>();
+        services.TryAddSingleton<Attestations>();
         services.TryAddSingleton<SyncServing>();
         services.TryAddSingleton<HttpExchange>();
         services.TryAddSingleton<ClientEndpoints>();

@@ -60,7 +60,7 @@ internal sealed class SimulatedHub
 
     /// <summary>What a device that is let in may do.</summary>
     public SyncCaller CallerOf(IdentityRow row, DeviceRow device) =>
-        new SessionCallers(Pools, Fences).OfAsync(new HubCaller(row, device, new AccessClaims
+        new SessionCallers(Pools, Fences, new Attestations()).OfAsync(new HubCaller(row, device, new AccessClaims
         {
             Pool = Pool, Id = row.Id, Device = device.Id, Role = "", KeyThumbprint = "",
             Expires = DateTimeOffset.MaxValue,

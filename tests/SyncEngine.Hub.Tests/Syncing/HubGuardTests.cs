@@ -316,6 +316,66 @@ public sealed class HubGuardTests
     }
 
     [Fact]
+    public void Where_relays_are_off_devices_that_met_go_on_once_each_has_come()
+    {
+        var peers = new GuardedPeers();
+        Peer[] devices = [.. Enumerable.Range(0, 3).Select(i => peers.AddWriter("d" + i, takesRelays: false))];
+        foreach (Peer device in devices) device.Write(data => data["of " + device.Name] = 1);
+        foreach (Peer device in devices) device.Write(data => data.Counter("coins").Add(1));
+        for (int i = 0; i < 3; i++) peers.Meet(devices[i], devices[(i + 1) % 3]);
+
+        // What another one wrote and what they wrote over is among it.
+        devices[0].Write(static data => data["of d1"] = 2);
+        devices[1].Write(static data => data["of d1"] = 3);
+        foreach (Peer device in devices)
+        {
+            peers.Sync(device);
+            Assert.Empty(device.Data.Refused);
+            Assert.Equal(device != devices[2], peers.Refusals.ContainsKey(GuardedPeers.Name));
+        }
+
+        foreach (Peer device in devices.Concat(devices)) peers.Sync(device);
+        Assert.Empty(peers.Refusals);
+        Assert.Equal(3, peers.Hub.Data.Counter("coins").Value);
+        Assert.Equal(4, peers.Hub.Data.Count);
+        Assert.Equal(3, peers.Hub.Data["of d1"]);
+        Assert.All(devices, device => Assert.Equal(peers.Hub.Data.Digest, device.Data.Digest));
+        Assert.All(devices, static device => Assert.Empty(device.Data.Refused));
+    }
+
+    [Fact]
+    public async Task Where_relays_are_off_what_a_device_attests_to_cannot_be_forged()
+    {
+        // The same device twice: what it writes has the same dots.
+        var peers = new GuardedPeers();
+        var others = new GuardedPeers();
+        Peer one = peers.AddWriter("one", takesRelays: false), two = peers.AddWriter("two", takesRelays: false), hub = peers.Hub;
+        others.AddWriter("one");
+        Peer twin = others.AddWriter("two");
+        two.Write(static data => data["gold"] = 5);
+        twin.Write(static data => data["gold"] = 500);
+        one.Write(static data => data["mine"] = 1);
+        two.Data.Join(await one.Data.SnapshotAsync());
+        one.Data.Join(await twin.Data.SnapshotAsync());
+        Assert.Equal(two.Data.Version, one.Data.Version);
+        peers.Sync(two);
+        peers.Sync(one);
+        Assert.Contains(GuardedPeers.Name, peers.Refusals);
+        Assert.Empty(hub.Data.Version);
+
+        // Nor may anybody bring more than was attested.
+        two.Write(static data => data["gold"] = 6);
+        Peer three = peers.AddWriter("three", takesRelays: false);
+        three.Data.Join(await two.Data.SnapshotAsync());
+        peers.Sync(three);
+        Assert.Contains(GuardedPeers.Name, peers.Refusals);
+        Assert.Empty(hub.Data.Version);
+        peers.Sync(two);
+        Assert.Empty(peers.Refusals);
+        Assert.Equal(6, hub.Data["gold"]);
+    }
+
+    [Fact]
     public void A_refusal_is_told_a_megabyte_at_a_time()
     {
         const int Count = 40;
