@@ -75,6 +75,7 @@ public static class SyncHubApp
         services.TryAddSingleton<ClientEndpoints>();
         services.TryAddSingleton<SyncEndpoints>();
         services.TryAddSingleton<IdentityEndpoints>();
+        services.TryAddSingleton<DatasetEndpoints>();
         services.AddHubPush();
         services.AddHubCognito();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
@@ -120,6 +121,7 @@ public static class SyncHubApp
         Wire(endpoints.ServiceProvider);
         RouteGroupBuilder admin = AdminEndpoints.MapSyncHubAdmin(endpoints);
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<DatasetEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<PoolImport>().Map(admin);
