@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Rows;
+using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Cognito;
 
@@ -57,6 +58,10 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         row = await ChangeAsync(definition, static row => row, cancellationToken).ConfigureAwait(false);
         return new CognitoPool(definition, row);
     }
+
+    /// <summary>An identity's id as clients write it; with the hub's own region where its pool is gone.</summary>
+    public async ValueTask<string> WireIdAsync(string name, IdentityId id, CancellationToken cancellationToken = default) =>
+        CognitoIds.Of((await FindByNameAsync(name, cancellationToken).ConfigureAwait(false))?.Row.Region ?? ids.Region, id);
 
     /// <summary>All pools in the order of the hub's names, each with an id.</summary>
     public async ValueTask<IReadOnlyList<CognitoPool>> ListAsync(

@@ -104,7 +104,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         // Beyond a fence only what stands in cells matters: who took such changes back still covers them.
         List<CellProposal> fenced = [.. inspection.Changes.Where(change => HasDot(inspection, change, IsFenced))];
         return fenced.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized,
-            "These changes were made by a device that was revoked, after that. They are not taken from anyone.", fenced);
+            "These changes were made by a device that was revoked, after that. They are not taken from anyone.", fenced,
+            (_, entry) => IsFenced(entry.Dot));
     }
 
     private bool MayWrite(Dataset dataset) => _access.Allows("dataset:write", dataset.Name);
@@ -118,12 +119,10 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     private bool AdvancesForeign(Dataset dataset, FrameInspection inspection) =>
         inspection.Advances.Any(advance => IsForeign(dataset, new Dot(advance.Replica, advance.To)));
 
-    private static bool HasDot(FrameInspection inspection, in CellProposal change, Predicate<Dot> predicate)
-    {
-        var dots = new List<Dot>();
-        inspection.AddDots(change, dots);
-        return dots.Exists(predicate);
-    }
+    private static bool HasDot(FrameInspection inspection, CellProposal change, Predicate<Dot> predicate) =>
+        inspection.EntriesOf(change).Any(entry => predicate(entry.Dot));
+
+    private static bool BringsValue(CellProposal change, ProposedEntry entry) => entry.ValueLength > 0;
 
     private FrameRefusal? JudgeDataset(Dataset dataset, FrameInspection inspection)
     {
@@ -155,21 +154,14 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {
-        var tooLarge = new List<CellProposal>();
-        foreach (CellProposal change in inspection.Changes)
-        {
-            if (change.Column < 0 || !change.ChangesValues) continue;
-            CellColumn column = change.Frame.Cells[change.Column];
-            bool isLarge = false;
-            foreach (EntryColumn entry in change.Frame.Entries.AsSpan(column.FirstEntry, column.EntryCount))
-                isLarge |= entry.ValueLength > _access.Limits.ValueBytesMax;
-
-            if (isLarge || (change.MakesLive && column.KeyLength > _access.Limits.KeyBytesMax)) tooLarge.Add(change);
-        }
-
+        bool IsTooLarge(CellProposal change, ProposedEntry entry) => entry.ValueLength > _access.Limits.ValueBytesMax
+            || (entry.ValueLength > 0 && change.MakesLive
+                && change.Frame.Cells[change.Column].KeyLength > _access.Limits.KeyBytesMax);
+        List<CellProposal> tooLarge = [.. inspection.Changes.Where(change =>
+            inspection.EntriesOf(change).Any(entry => IsTooLarge(change, entry)))];
         return tooLarge.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded,
             "A key or a value is longer than the pool "
-            + $"allows: {_access.Limits.KeyBytesMax:N0} and {_access.Limits.ValueBytesMax:N0} bytes.", tooLarge);
+            + $"allows: {_access.Limits.KeyBytesMax:N0} and {_access.Limits.ValueBytesMax:N0} bytes.", tooLarge, IsTooLarge);
     }
 
     private FrameRefusal? JudgeRecords(FrameInspection inspection)
@@ -180,7 +172,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
             .ToList();
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset has "
             + $"{inspection.State.LiveRecords:N0} records on the hub, and {allowed:N0} are allowed: new ones are not taken, "
-            + "changes and deletes are. Delete some, or ask the hub's operator to raise the pool's limit.", surplus);
+            + "changes and deletes are. Delete some, or ask the hub's operator to raise the pool's limit.", surplus, BringsValue);
     }
 
     private FrameRefusal? JudgeBytes(FrameInspection inspection)
@@ -201,6 +193,6 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset takes "
             + $"{inspection.State.LiveBytes:N0} bytes on the hub, and {allowed:N0} are allowed. Delete something, or ask the "
-            + "hub's operator to raise the pool's limit.", surplus);
+            + "hub's operator to raise the pool's limit.", surplus, BringsValue);
     }
 }

@@ -13,7 +13,8 @@ namespace SyncEngine.Hub.Cognito.Sync;
 /// count is the revision that changed it last. Only what is durable is told. Thread-safe; one call that writes at a time for each
 /// identity.
 /// </summary>
-internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory, KeyedLocks locks, TimeProvider time)
+internal sealed class LegacyDatasets(
+    HubStore store, IdentityDirectory directory, CognitoPools pools, KeyedLocks locks, TimeProvider time)
 {
     private static readonly LegacyChanges _nothing = new([], 0, false, false, null);
 
@@ -94,6 +95,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 });
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
+            lease.Identity.LetGo(dataset);
         }
 
         await durable.ConfigureAwait(false);
@@ -180,6 +182,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 row = row.Imported(records, through, time.GetUtcNow().ToUnixTimeMilliseconds());
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
+            lease.Identity.LetGo(dataset);
         }
 
         await durable.ConfigureAwait(false);
@@ -370,7 +373,8 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
     {
         IdentityRow? row = await directory.FindAsync(pool, id, cancellationToken).ConfigureAwait(false);
         if (row is not { State: IdentityState.Active })
-            throw CognitoException.NotAuthorized($"Access to Identity '{id}' is forbidden.");
+            throw CognitoException.IdentityForbidden(
+                await pools.WireIdAsync(pool, id, cancellationToken).ConfigureAwait(false));
     }
 
     private async ValueTask<LegacyRow> RowAsync(IdentityLease lease, string name, CancellationToken cancellationToken) =>

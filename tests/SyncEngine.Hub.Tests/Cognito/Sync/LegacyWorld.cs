@@ -1,6 +1,9 @@
+using Microsoft.Extensions.Options;
 using SyncEngine.Datasets;
+using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
 using SyncEngine.Storage;
@@ -95,6 +98,8 @@ internal sealed class LegacyWorld : IAsyncDisposable
         var locks = new KeyedLocks();
         Store = store;
         Directory = new IdentityDirectory(store.Rows, locks, Time);
-        Datasets = new LegacyDatasets(store, Directory, locks, Time);
+        var pools = new CognitoPools(
+            new PoolRegistry(store.Rows, Time), store.Rows, new CognitoIds(Options.Create(new SyncHubOptions())));
+        Datasets = new LegacyDatasets(store, Directory, pools, locks, Time);
     }
 }
