@@ -139,7 +139,7 @@ public static class SyncHubApp
         Directory.CreateDirectory(folder);
         return HubStore.OpenAsync(() => LiteDbStorage.Open(Path.Combine(folder, FileName)), new HubStoreOptions
         {
-            Time = provider.GetRequiredService<TimeProvider>(),
+            Time = provider.GetRequiredService<TimeProvider>(), Memory = options.Memory,
         }).AsTask().GetAwaiter().GetResult();
     }
 
@@ -148,7 +148,15 @@ public static class SyncHubApp
     {
         var removal = services.GetRequiredService<IdentityRemoval>();
         removal.Revoking = services.GetRequiredService<DeviceEntry>().RevokeAsync;
-        services.GetRequiredService<PoolRegistry>().RemoveIdentities = removal.DeleteAllAsync;
+        var pools = services.GetRequiredService<PoolRegistry>();
+        var webhooks = services.GetRequiredService<Webhooks>();
+        var feed = services.GetRequiredService<ChangeFeed>();
+        pools.RemoveIdentities = removal.DeleteAllAsync;
+        pools.RemoveRest = async (pool, cancellationToken) =>
+        {
+            await webhooks.DeleteAllAsync(pool, cancellationToken).ConfigureAwait(false);
+            await feed.DeleteAsync(pool, cancellationToken).ConfigureAwait(false);
+        };
         services.GetRequiredService<SyncServing>().Review = services.GetRequiredService<HookedReview>();
         var changes = services.GetRequiredService<ChangeHub>();
         var time = services.GetRequiredService<TimeProvider>();

@@ -131,9 +131,7 @@ public sealed class EventEndpointTests
         await using HubApp hub = await StartAsync();
         await DeviceWritesAsync(hub);
         string cursor = (await GetAsync(hub, Changes + "?wait=60")).GetProperty("cursor").GetString()!;
-        hub.Admin.DefaultRequestHeaders.TryAddWithoutValidation("If-Match", "*");
-        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(hub, HttpMethod.Delete, "/admin/pools/game")).Status);
-        await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
+        await BeginPoolAnewAsync(hub);
         Assert.Contains("cursor=latest", Refused(await SendAsync(hub, HttpMethod.Get, $"{Changes}?cursor={cursor}"),
             HttpStatusCode.Gone, "feed-gone"), StringComparison.Ordinal);
         Refused(await SendAsync(hub, HttpMethod.Get, Changes + "?cursor=x"), HttpStatusCode.BadRequest, "bad-cursor");
@@ -160,6 +158,28 @@ public sealed class EventEndpointTests
         Assert.DoesNotContain("treasure", text, StringComparison.Ordinal);
         JsonElement rest = await GetAsync(hub, $"{Changes}?cursor={data.GetProperty("cursor").GetString()}");
         Assert.Empty(rest.GetProperty("changes").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task A_new_pool_of_an_old_name_inherits_no_webhook()
+    {
+        await using HubApp hub = await StartAsync();
+        await using LoopbackServer server = await LoopbackServer.AnsweringAsync(200);
+        await CreateAsync(hub, JsonSerializer.Serialize(new { url = server.Address }));
+        await CreateAsync(hub, JsonSerializer.Serialize(new { url = server.Address, @event = "proposal" }));
+        await BeginPoolAnewAsync(hub);
+        Assert.Empty((await GetAsync(hub, Hooks)).GetProperty("webhooks").EnumerateArray());
+        await DeviceWritesAsync(hub);
+        Assert.Single((await GetAsync(hub, Changes + "?wait=60")).GetProperty("changes").EnumerateArray());
+        Assert.Equal(0, server.Count);
+    }
+
+    private static async Task BeginPoolAnewAsync(HubApp hub)
+    {
+        hub.Admin.DefaultRequestHeaders.TryAddWithoutValidation("If-Match", "*");
+        Assert.Equal(HttpStatusCode.NoContent,
+            (await SendAsync(hub, HttpMethod.Delete, "/admin/pools/game?force=true")).Status);
+        await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
     }
 
     private static async Task<HubApp> StartAsync(Action<SyncHubOptions>? options = null)

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using SyncEngine.Hub.Push;
 using SyncEngine.Hub.Rows;
