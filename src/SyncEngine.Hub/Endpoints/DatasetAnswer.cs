@@ -13,7 +13,9 @@ internal sealed record DatasetAnswer(string Dataset, long Revision, int Records,
 /// <summary>A page of the datasets of an identity.</summary>
 internal sealed record DatasetList(IReadOnlyList<DatasetAnswer> Datasets, string? Next);
 
-/// <summary>A page of the records of a dataset, as it is described; <see cref="RecordPages"/> writes it.</summary>
+// The records of a page are written by RecordPages; these say what it writes.
+
+/// <summary>A page of the records of a dataset.</summary>
 /// <param name="Records">In the order of the revision that changed them last.</param>
 /// <param name="Revision">On the last page: where to read on later, as since.</param>
 /// <param name="Next">On other pages: the cursor of the next one.</param>
@@ -22,7 +24,12 @@ internal sealed record RecordPage(IReadOnlyList<RecordAnswer> Records, long? Rev
 /// <summary>A record.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Kind">register, counter, max, min, set, map or list.</param>
-/// <param name="Value">What it reads as, as an export writes it; none if it was deleted.</param>
 /// <param name="Revision">The dataset's revision that changed it last.</param>
-/// <param name="IsDeleted">Whether it was deleted; left out if not.</param>
-internal sealed record RecordAnswer(string Key, string Kind, JsonElement? Value, long Revision, bool? IsDeleted);
+internal sealed record RecordAnswer(string Key, string Kind, long Revision)
+{
+    /// <summary>What it reads as, written as an export does; left out if it was deleted.</summary>
+    public JsonElement? Value { get; init; }
+
+    /// <summary>True if it was deleted, otherwise left out.</summary>
+    public bool IsDeleted { get; init; }
+}

@@ -38,11 +38,18 @@ internal static class RecordPages
             while (count < found.Count && count < limit && buffer.WrittenCount + json.BytesPending < PageBytesMax)
                 Write(json, dataset, found[count++]);
             json.WriteEndArray();
-            if (count == found.Count) json.WriteNumber("revision", dataset.Revision);
-            else json.WriteString("next", (start with
+            if (count == found.Count)
             {
-                Revision = found[count - 1].Revision, Record = found[count - 1].Name,
-            }).Format());
+                json.WriteNumber("revision", dataset.Revision);
+                json.WriteNull("next");
+            }
+            else
+            {
+                RecordState last = found[count - 1];
+                json.WriteNull("revision");
+                json.WriteString("next", (start with { Revision = last.Revision, Record = last.Name }).Format());
+            }
+
             json.WriteEndObject();
         }
 

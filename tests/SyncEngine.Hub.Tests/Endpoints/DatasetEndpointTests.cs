@@ -58,7 +58,7 @@ public sealed class DatasetEndpointTests
             {"key":"gold","kind":"counter","value":5,"revision":1},{"key":"least","kind":"min","value":1,"revision":1},
             {"key":"photo","kind":"register","value":{"$bytes":"AQID"},"revision":1},
             {"key":"todo","kind":"list","value":[1],"revision":1},
-            {"key":"who","kind":"map","value":{"name":"Ann"},"revision":1}],"revision":1}
+            {"key":"who","kind":"map","value":{"name":"Ann"},"revision":1}],"revision":1,"next":null}
             """.ReplaceLineEndings(""), page.GetRawText());
     }
 
@@ -82,13 +82,13 @@ public sealed class DatasetEndpointTests
         Assert.Equal("""
             {"records":[{"key":"b","kind":"register","value":2,"revision":2},
             {"key":"c","kind":"register","revision":3,"isDeleted":true},
-            {"key":"m","kind":"map","value":{"x":1,"y":2},"revision":3}],"revision":3}
+            {"key":"m","kind":"map","value":{"x":1,"y":2},"revision":3}],"revision":3,"next":null}
             """.ReplaceLineEndings(""), since.GetRawText());
         (_, JsonElement all) = await GetAsync(hub, $"identities/{device.IdentityId}/datasets/save");
         Assert.Equal(["a", "b", "m"], all.GetProperty("records").EnumerateArray().Select(record => record.GetProperty("key")
             .GetString()));
         (_, JsonElement none) = await GetAsync(hub, $"identities/{device.IdentityId}/datasets/save?since=3");
-        Assert.Equal("""{"records":[],"revision":3}""", none.GetRawText());
+        Assert.Equal("""{"records":[],"revision":3,"next":null}""", none.GetRawText());
     }
 
     [Fact]

@@ -67,7 +67,7 @@ internal sealed class PoolMirror(HttpClient admin, string pool, int limit)
                 else Records[name] = record.GetProperty("value").GetRawText();
             }
 
-            next = page.TryGetProperty("next", out JsonElement more) ? more.GetString() : null;
+            next = page.GetProperty("next").GetString();
             if (next is null) _revisions[(identity, dataset)] = page.GetProperty("revision").GetInt64();
             else if (between is not null) await between();
         }
