@@ -62,7 +62,8 @@ public sealed class SyncHubOptionsTests
         await using HubApp hub = await HubApp.StartAsync(static services => services.AddSingleton<IConfiguration>(
             new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
             {
-                ["SyncHub:Memory:IdleIdentitiesMax"] = "7", ["SyncHub:Feed:EntriesMax"] = "1000", ["SyncHub:Feed:Age"] = "1.00:00",
+                ["SyncHub:Memory:IdleIdentitiesMax"] = "7", ["SyncHub:Feed:EntriesMax"] = "1000",
+                ["SyncHub:Feed:Age"] = "1.00:00",
                 ["SyncHub:Webhooks:AllowsHttp"] = "true", ["SyncHub:DevicePush:Window"] = "00:00:09",
                 ["SyncHub:Events:StreamsPerDeviceMax"] = "2",
             }).Build()));
@@ -94,7 +95,8 @@ public sealed class SyncHubOptionsTests
         await using HubApp hub = await HubApp.StartAsync(options: static hub => hub.Feed.EntriesMax = 1000);
         await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
         ChangeFeed feed = hub.Services.GetRequiredService<ChangeFeed>();
-        for (ulong i = 1; i <= 1100; i++) feed.Note(new HubChange("game", new IdentityId(1, i), "save", 1, null, 0x7fff_ffff_ffff));
+        for (ulong i = 1; i <= 1100; i++)
+            feed.Note(new HubChange("game", new IdentityId(1, i), "save", 1, null, 0x7fff_ffff_ffff));
         await feed.FlushAsync("game");
         await feed.SweepAsync();
         Assert.Equal(101, (await feed.ReadAsync("game", null, 1)).Entries[0].Sequence);

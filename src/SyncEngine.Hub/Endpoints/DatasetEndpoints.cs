@@ -26,8 +26,8 @@ internal sealed class DatasetEndpoints(PoolRegistry pools, IdentityDirectory dir
             .WithQuery("cursor", Paging.CursorDescription).WithQuery("limit", Paging.LimitDescription);
         group.MapGet("/{dataset}", (Delegate)ReadAsync).WithName("readDataset")
             .WithSummary("Read what changed in a dataset since a revision.")
-            .WithDescription("Records in the order of the revision that changed them last, deleted ones too. Read page after page "
-                + "while next is given; the last page's revision is the since of the next read. 410 says that since is a "
+            .WithDescription("Records in the order of the revision that changed them last, deleted ones too. Read page after "
+                + "page while next is given; the last page's revision is the since of the next read. 410 says that since is a "
                 + "revision which the dataset never had, or that deletes since then are forgotten.")
             .Produces<RecordPage>().ProducesProblems(
                 StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status410Gone)
@@ -63,8 +63,8 @@ internal sealed class DatasetEndpoints(PoolRegistry pools, IdentityDirectory dir
         Dataset read = identity.OpenForJoin(dataset);
         ReadOnlyMemory<byte>? page = RecordPages.Write(read, since, place, limit);
         if (page is null)
-            return new Problem(StatusCodes.Status410Gone, "revision-gone", "The dataset does not know what was deleted since this "
-                + "revision, or never had it: read all of it, without since, and drop what does not come.");
+            return new Problem(StatusCodes.Status410Gone, "revision-gone", "The dataset does not know what was deleted since "
+                + "this revision, or never had it: read all of it, without since, and drop what does not come.");
         await read.FlushAsync(context.RequestAborted).ConfigureAwait(false);
         return TypedResults.Bytes(page.Value, MediaTypeNames.Application.Json);
     });
@@ -101,7 +101,8 @@ internal sealed class DatasetEndpoints(PoolRegistry pools, IdentityDirectory dir
         IdentityRow row = await directory.FindAsync(pool, known, aborted).ConfigureAwait(false)
             ?? throw IdentityDirectory.Missing(known);
         if (row.State == IdentityState.Merged)
-            return Problems.NotFound("identity-merged", $"The identity was merged into {row.MergedInto}: read that one's datasets.");
+            return Problems.NotFound("identity-merged",
+                $"The identity was merged into {row.MergedInto}: read that one's datasets.");
         using IdentityLease lease = await store.LeaseAsync(pool, known, aborted).ConfigureAwait(false);
         return await answer(lease.Identity).ConfigureAwait(false);
     }

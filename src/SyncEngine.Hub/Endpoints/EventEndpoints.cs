@@ -36,8 +36,8 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
             .WithSummary("Give a webhook a new secret.").WithDescription("The old one signs too for a day.")
             .Produces<WebhookInfo>().ProducesProblems(StatusCodes.Status404NotFound);
         pool.MapGet("/changes", (Delegate)ReadAsync).WithName("readChanges").WithSummary("Read a pool's change feed.")
-            .WithDescription("From a cursor on, without gaps; 410 says that the feed does not reach back to it. To begin, or after "
-                + "a 410 or an entry of type interrupted: take the cursor of cursor=latest, read all datasets of all identities, "
+            .WithDescription("From a cursor on, without gaps; 410 says that the feed does not reach back to it. To begin, or "
+                + "after a 410 or an entry of type interrupted: take the cursor of cursor=latest, read all datasets of all identities, "
                 + "then read on from it.")
             .WithQuery("cursor", "Of the page before; start, the oldest kept, or latest. Default start.")
             .WithQuery("limit", "1 to 1,000. Default 100.").WithQuery("wait",

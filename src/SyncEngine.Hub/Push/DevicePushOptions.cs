@@ -3,7 +3,8 @@ namespace SyncEngine.Hub.Push;
 /// <summary>How devices are woken.</summary>
 public sealed class DevicePushOptions
 {
-    /// <summary>How long changes are gathered before a device is told of all of them with one push: up to an hour. Default 2 s.</summary>
+    /// <summary>How long changes are gathered before a device is told of all of them with one push: up to an hour. Default
+    /// 2 s.</summary>
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Pauses between attempts. Default 2 s, doubling up to 10 minutes.</summary>
@@ -15,7 +16,8 @@ public sealed class DevicePushOptions
     /// <summary>Most pushes under way at once: 1 to 1,000. Default 16.</summary>
     public int ConcurrencyMax { get; set; } = 16;
 
-    /// <summary>Most identities and repeated pushes that wait, 1 to 10,000,000; beyond, devices are not told. Default 100,000.</summary>
+    /// <summary>Most identities and repeated pushes that wait, 1 to 10,000,000; beyond, devices are not told. Default
+    /// 100,000.</summary>
     public int WaitingMax { get; set; } = 100_000;
 
     /// <summary>How long the last pushes may take when the hub stops. Default 5 s.</summary>

@@ -54,7 +54,8 @@ public sealed class DatasetEndpointTests
         });
         (_, JsonElement page) = await GetAsync(hub, $"identities/{device.IdentityId}/datasets/save");
         Assert.Equal("""
-            {"records":[{"key":"bag","kind":"set","value":["é"],"revision":1},{"key":"best","kind":"max","value":2.5,"revision":1},
+            {"records":[{"key":"bag","kind":"set","value":["é"],"revision":1},
+            {"key":"best","kind":"max","value":2.5,"revision":1},
             {"key":"gold","kind":"counter","value":5,"revision":1},{"key":"least","kind":"min","value":1,"revision":1},
             {"key":"photo","kind":"register","value":{"$bytes":"AQID"},"revision":1},
             {"key":"todo","kind":"list","value":[1],"revision":1},
