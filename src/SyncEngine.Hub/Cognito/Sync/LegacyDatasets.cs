@@ -73,7 +73,7 @@ internal sealed partial class LegacyDatasets(
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
             LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
-            await CheckRoomAsync(lease, row, name, limits, cancellationToken).ConfigureAwait(false);
+            CheckRoom(lease, name, patches, limits);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             durable = store.TogetherAsync(() =>
             {
@@ -306,24 +306,16 @@ internal sealed partial class LegacyDatasets(
     private static CognitoException NoSuchCount(long count) => CognitoException.InvalidParameter(
         FormattableString.Invariant($"No such SyncCount: {count} exists for this Dataset"));
 
-    /// <summary>Deleted datasets still hold their deletes, but count as none.</summary>
-    private async Task CheckRoomAsync(IdentityLease lease, LegacyRow row, string name, SessionLimits limits,
-        CancellationToken cancellationToken)
+    private static void CheckRoom(
+        IdentityLease lease, string name, IReadOnlyList<LegacyPatch> patches, SessionLimits limits)
     {
+        if (lease.Identity.HasDataset(name) && lease.Identity.OpenForJoin(name).Count > 0) return;
         IReadOnlyList<string> names = lease.Identity.DatasetNames;
-        if (limits.DatasetsMax is not { } allowed || names.Count < allowed) return;
-        int count = 0;
-        foreach (string other in names)
-        {
-            LegacyRow known = other == name ? row
-                : await RowAsync(lease, other, cancellationToken).ConfigureAwait(false);
-            bool isThere = known.Shows(lease.Identity.OpenForJoin(other));
-            if (isThere && other == name) return;
-            if (isThere) count++;
-        }
-
-        if (count >= allowed)
-            throw CognitoException.LimitExceeded($"An identity has at most {allowed} datasets; delete one first.");
+        if (names.Count < limits.DatasetsMax || limits.DatasetsMax is null) return;
+        foreach (string other in names) lease.Identity.OpenForJoin(other);
+        bool isFilled = patches.Any(static patch => patch.Value is not null);
+        if (DatasetRoom.Judge(lease.Identity, name, isFilled, limits.DatasetsMax) is { } reason)
+            throw CognitoException.LimitExceeded(reason + ".");
     }
 
     private async Task CheckActiveAsync(string pool, IdentityId id, CancellationToken cancellationToken)
