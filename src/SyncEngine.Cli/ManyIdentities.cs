@@ -65,7 +65,7 @@ internal sealed class ManyIdentities(Terminal terminal)
         await using HubStore store = await HubStore.OpenAsync(
             () => LiteDbStorage.Open(Path.Combine(folder, SyncHubApp.FileName)), options);
         using var pools = new PoolRegistry(store.Rows, TimeProvider.System);
-        await pools.CreateAsync(new IdentityPool { Name = HubProcess.PoolName, AllowsGuests = true }, cancellationToken);
+        await pools.CreateAsync(new IdentityPool { Name = HubProcess.PoolName, AllowsGuests = true }, null, cancellationToken);
         var directory = new IdentityDirectory(store.Rows, new KeyedLocks(), TimeProvider.System);
         for (int made = 0; made < count; made += AtOnce)
         {
