@@ -126,11 +126,12 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
 
     private FrameRefusal? JudgeDataset(Dataset dataset, FrameInspection inspection)
     {
-        if (inspection.State.Revision > 0 || _access.Limits.DatasetsMax is not { } allowed) return null;
-        int known = identity.DatasetNames.Count;
-        return known < allowed ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The identity has {known:N0} datasets on "
-            + $"the hub, and {allowed:N0} are allowed: {dataset.Name} stays on this device alone. Delete another one, or ask the "
-            + "hub's operator to raise the pool's limit.", []);
+        if (inspection.State.LiveRecords > 0) return null;
+        bool isFilled = inspection.Changes.Any(static change => change.MakesRecord);
+        if (!isFilled && inspection.State.Revision > 0) return null;
+        return DatasetRoom.Judge(identity, dataset.Name, isFilled, _access.Limits.DatasetsMax) is not { } reason ? null
+            : new FrameRefusal(SyncErrorCode.LimitExceeded, $"{reason}, or ask the hub's operator to raise the pool's limit: "
+                + $"until then {dataset.Name} stays on this device alone, and is sent with the next connection after that.", []);
     }
 
     private FrameRefusal? JudgePolicy(Dataset dataset, FrameInspection inspection)

@@ -108,7 +108,8 @@ public sealed class Identity
             }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Deletes a dataset on this device, with all its records. It does not delete it on others.</summary>
+    /// <summary>Deletes a dataset on this device, with all its records. It does not delete it on others, and comes back from them
+    /// with the next sync: <see cref="Datasets.Dataset.Clear"/> deletes its records everywhere.</summary>
     /// <returns>Whether it existed.</returns>
     public async ValueTask<bool> DeleteDatasetAsync(string name)
     {
