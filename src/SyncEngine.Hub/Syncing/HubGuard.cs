@@ -12,7 +12,7 @@ namespace SyncEngine.Hub.Syncing;
 /// frame that brings no value and takes none away passes the policy and the limits, so that a device can take refused writes
 /// back.
 /// </summary>
-internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
+internal sealed partial class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
     : SessionGuard
 {
     /// <summary>No device makes so many changes between two syncs: who claims them would use up a replica's counters.</summary>
@@ -127,11 +127,12 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
     private FrameRefusal? JudgeDataset(Dataset dataset, FrameInspection inspection)
     {
-        if (inspection.State.Revision > 0 || _access.Limits.DatasetsMax is not { } allowed) return null;
-        int known = identity.DatasetNames.Count;
-        return known < allowed ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The identity has {known:N0} datasets on "
-            + $"the hub, and {allowed:N0} are allowed: {dataset.Name} stays on this device alone. Delete another one, or ask the "
-            + "hub's operator to raise the pool's limit.", []);
+        if (inspection.State.LiveRecords > 0) return null;
+        bool isFilled = inspection.Changes.Any(static change => change.MakesRecord);
+        if (!isFilled && inspection.State.Revision > 0) return null;
+        return DatasetRoom.Judge(identity, dataset.Name, isFilled, _access.Limits.DatasetsMax) is not { } reason ? null
+            : new FrameRefusal(SyncErrorCode.LimitExceeded, $"{reason}, or ask the hub's operator to raise the pool's limit: "
+                + $"until then {dataset.Name} stays on this device alone, and is sent with the next connection after that.", []);
     }
 
     private FrameRefusal? JudgePolicy(Dataset dataset, FrameInspection inspection)
@@ -145,13 +146,6 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         return denied.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "The hub's policy lets this identity only "
             + $"read dataset {dataset.Name}.", denied);
     }
-
-    /// <summary>Whose changes a device may hand on, be it that it only claims that there were some. As a whole: the writes
-    /// stay at the device that brings them, and their own device brings them too.</summary>
-    private FrameRefusal? JudgeRelays(Dataset dataset, FrameInspection inspection) =>
-        (_access.TakesRelays && MayWrite(dataset)) || !AdvancesForeign(dataset, inspection) ? null
-        : new FrameRefusal(SyncErrorCode.Unauthorized, $"Dataset {dataset.Name} holds changes of another device, which the hub "
-            + "takes from that device alone. Sync that one; then this one goes on by itself.", []);
 
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {

@@ -94,12 +94,13 @@ internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrame
     private FrameRefusal? JudgeTimes(FrameInspection inspection)
     {
         long latest = dataset.LatestMilliseconds;
-        bool IsLater(ProposedEntry entry) => entry.ValueLength > 0 && CellKinds.IsOrderedByTime(entry.Kind)
-            && entry.Time.WallMilliseconds > latest;
+        bool IsLater(CellProposal change, ProposedEntry write) => write.ValueLength > 0
+            && CellKinds.IsOrderedByTime(change.Frame.Cells[change.Column].Kind)
+            && new HybridTimestamp(write.Entry.Clock).WallMilliseconds > latest;
         List<CellProposal> later = [.. inspection.Changes.Where(change => change.Frame.LatestClock.WallMilliseconds > latest
-            && inspection.EntriesOf(change).Any(IsLater))];
+            && inspection.EntriesOf(change).Any(write => IsLater(change, write)))];
         return later.Count == 0 ? null : new FrameRefusal(SyncErrorCode.ClockAhead, "These writes were made at a time too far "
             + "ahead of the hub's clock. Set the device's clock right; they are written anew with the time they come.", later,
-            (_, entry) => IsLater(entry));
+            IsLater);
     }
 }
