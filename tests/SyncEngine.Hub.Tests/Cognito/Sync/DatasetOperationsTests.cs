@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Rows;
@@ -157,6 +158,29 @@ public sealed class DatasetOperationsTests
         Assert.Equal([merged], MergedIn(await api.CallAsync("ListRecords", caller: Developer)));
         usage = (await api.CallAsync("DescribeIdentityUsage", caller: Developer)).GetProperty("IdentityUsage");
         Assert.Equal(4, usage.GetProperty("DatasetCount").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_identity_that_is_gone_is_told_by_the_id_that_clients_know()
+    {
+        await using SyncApi api = await StartAsync(options: static hub => hub.Cognito.Region = "eu-west-1");
+        await api.Services.GetRequiredService<IdentityMerging>().MergeAsync(
+            "game", api.Ann, await api.RegisterAsync(), MergeMode.Manual, null, false, default);
+
+        // As a call finds it that was let in before.
+        var datasets = api.Services.GetRequiredService<LegacyDatasets>();
+        var patch = new LegacyPatch("a", "1", 0, null);
+        foreach (Func<Task> call in (Func<Task>[])
+        [
+            () => datasets.UpdateAsync("game", api.Ann, "save", [patch], new SessionLimits(), null, null, default),
+            () => datasets.DeleteAsync("game", api.Ann, "save", null, default),
+            () => datasets.ImportAsync("game", api.Ann, "save", [patch with { SyncCount = 1 }], 1, default),
+        ])
+        {
+            CognitoException e = await RefusedAsync("NotAuthorizedException", call);
+            Assert.Equal($"Access to Identity '{api.WireOf(api.Ann)}' is forbidden.", e.Message);
+            Assert.StartsWith("eu-west-1:", api.WireOf(api.Ann), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
