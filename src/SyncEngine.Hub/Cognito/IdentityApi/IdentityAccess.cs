@@ -12,8 +12,8 @@ namespace SyncEngine.Hub.Cognito.IdentityApi;
 /// login belongs to. Thread-safe.
 /// </summary>
 internal sealed class IdentityAccess(
-    HubRows rows, IdentityDirectory directory, IdentityIndex index, IdentityMerging merging, LoginProofs proofs, CognitoPools pools,
-    CognitoIds ids)
+    HubRows rows, IdentityDirectory directory, IdentityIndex index, IdentityMerging merging, LoginProofs proofs,
+    CognitoPools pools, CognitoIds ids)
 {
     private const string NoGuests = "Unauthenticated access is not supported for this identity pool.";
     private const string NoMatch =
