@@ -77,6 +77,7 @@ public static class SyncHubApp
         services.TryAddSingleton<IdentityEndpoints>();
         services.AddHubPush();
         services.AddHubCognito();
+        services.AddSingleton<IPeriodicTask, DeleteForgetting>();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<RefreshHandles>());
@@ -138,6 +139,7 @@ public static class SyncHubApp
         return HubStore.OpenAsync(() => LiteDbStorage.Open(Path.Combine(folder, FileName)), new HubStoreOptions
         {
             Time = provider.GetRequiredService<TimeProvider>(),
+            DeletesKept = options.DeletesKept,
         }).AsTask().GetAwaiter().GetResult();
     }
 

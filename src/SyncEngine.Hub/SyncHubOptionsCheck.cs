@@ -14,6 +14,8 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
     private const int DeveloperKeysMax = 32;
     private static readonly TimeSpan _graceMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _graceMax = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan _deletesKeptMin = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _deletesKeptMax = TimeSpan.FromDays(3650);
 
     public ValidateOptionsResult Validate(string? name, SyncHubOptions options)
     {
@@ -33,6 +35,8 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
             Add("BodyBytesPerSecondMin", "give a number above 0, up to 1000000");
         if (options.BodyGrace <= _graceMin || options.BodyGrace > _graceMax)
             Add("BodyGrace", "give more than 00:00:01, up to 00:05:00");
+        if (options.DeletesKept < _deletesKeptMin || options.DeletesKept > _deletesKeptMax)
+            Add("DeletesKept", "give 1 to 3650 days, such as 90.00:00:00");
         CheckCognito(options.Cognito, Add);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 

@@ -77,6 +77,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
     public override void OnTaken(Dataset dataset, long revision)
     {
+        DatasetRoom.TrimDeletes(dataset, _access.Limits.RecordsMax);
         if (_verdict.Addition is not { } addition) return;
         _verdict = default;
         dataset.Write(addition);
