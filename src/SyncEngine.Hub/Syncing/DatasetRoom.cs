@@ -37,8 +37,8 @@ internal static class DatasetRoom
                 + "without records included. Use one of those again";
     }
 
-    /// <summary>Forgets a dataset's oldest deletes where there are too many. To refuse what makes them would bound nothing: a device
-    /// takes refused writes back by deletes.</summary>
+    /// <summary>Forgets a dataset's oldest deletes where there are too many. To refuse what makes them would bound nothing: a
+    /// device takes refused writes back by deletes.</summary>
     public static void TrimDeletes(Dataset dataset, int? recordsMax)
     {
         if (recordsMax is { } most && dataset.State.Tombstones > DeletesFactor * (long)most)
