@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SyncEngine.Hub.Pools;
@@ -28,7 +29,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
 {
     private const string Prefix = "cognito/pool/";
     private readonly SemaphoreSlim _changing = new(1, 1);
-    private readonly SemaphoreSlim _replacing = new(1, 1);
+    private readonly SemaphoreSlim _defining = new(1, 1);
     private readonly ConcurrentDictionary<string, CognitoPoolRow> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, string> _names = new();
     private volatile bool _isLoaded;
@@ -102,20 +103,50 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
             bool isNew = known is null || known.CreatedAt != definition.CreatedAt;
 
             // A pool of the same name that was made anew is another pool.
-            CognitoPoolRow row = isNew
-                ? new CognitoPoolRow { Id = NewId(), Region = ids.Region, CreatedAt = definition.CreatedAt } : known!;
+            CognitoPoolRow row = isNew ? NewRow(definition) : known!;
             CognitoPoolRow changed = change(row);
             if (!isNew && changed == row) return row;
-            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(changed, CognitoPoolRow.Json);
-            await rows.WriteAsync(KeyValuePair.Create(Prefix + definition.Name, (byte[]?)bytes)).ConfigureAwait(false);
+            await rows.WriteAsync(Encode(definition.Name, changed)).ConfigureAwait(false);
             if (known is not null) _names.TryRemove(known.Id, out _);
-            _byName[definition.Name] = changed;
-            _names[changed.Id] = definition.Name;
+            Note(definition.Name, changed);
             return changed;
         }
         finally
         {
             _changing.Release();
+        }
+    }
+
+    /// <summary>Makes a pool together with what only this API has of it.</summary>
+    /// <param name="definition">The whole definition.</param>
+    /// <param name="change">Makes the row of one that has an id alone.</param>
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    /// <returns>The pool; null if there is one of that name.</returns>
+    /// <exception cref="CognitoException">The hub does not take it.</exception>
+    public async Task<CognitoPool?> CreateAsync(
+        IdentityPool definition, Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        await _defining.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CognitoPoolRow? row = null;
+            PoolResult result = await pools.CreateAsync(definition, made =>
+            {
+                row = change(NewRow(made));
+                Note(made.Name, row);
+                return Encode(made.Name, row);
+            }, cancellationToken).ConfigureAwait(false);
+            return result.Outcome switch
+            {
+                PoolOutcome.Done => new CognitoPool(result.Pool!, row!), // Both are there when it is done.
+                PoolOutcome.Exists => null,
+                _ => throw Refusal(result),
+            };
+        }
+        finally
+        {
+            _defining.Release();
         }
     }
 
@@ -129,7 +160,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
     public async Task<CognitoPool> ReplaceAsync(CognitoPool pool, IdentityPool definition,
         Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken)
     {
-        await _replacing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _defining.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             PoolResult result = await pools.ReplaceAsync(
@@ -139,7 +170,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         }
         finally
         {
-            _replacing.Release();
+            _defining.Release();
         }
     }
 
@@ -172,10 +203,22 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
     public void Dispose()
     {
         _changing.Dispose();
-        _replacing.Dispose();
+        _defining.Dispose();
     }
 
-    private static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+    private CognitoPoolRow NewRow(IdentityPool definition) => new()
+    {
+        Id = new Guid(RandomNumberGenerator.GetBytes(16)), Region = ids.Region, CreatedAt = definition.CreatedAt,
+    };
+
+    private void Note(string name, CognitoPoolRow row)
+    {
+        _byName[name] = row;
+        _names[row.Id] = name;
+    }
+
+    private static KeyValuePair<string, byte[]?> Encode(string name, CognitoPoolRow row) =>
+        new(Prefix + name, JsonSerializer.SerializeToUtf8Bytes(row, CognitoPoolRow.Json));
 
     private async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
@@ -189,8 +232,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
             {
                 CognitoPoolRow row = JsonSerializer.Deserialize<CognitoPoolRow>(bytes, CognitoPoolRow.Json)
                     ?? throw new InvalidDataException($"The row {key} is empty.");
-                _byName[key[Prefix.Length..]] = row;
-                _names[row.Id] = key[Prefix.Length..];
+                Note(key[Prefix.Length..], row);
             }
 
             _isLoaded = true;

@@ -63,6 +63,12 @@ internal sealed partial class HubStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether an identity's datasets are open now.</summary>
+    public bool IsOpen(string pool, IdentityId id)
+    {
+        lock (_gate) return _slots.ContainsKey((pool, id));
+    }
+
     /// <summary>For a simulation, which does the storage thread's work.</summary>
     internal Journal Journal => _journal;
 

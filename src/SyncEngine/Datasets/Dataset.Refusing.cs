@@ -53,8 +53,8 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            Keep([.. theirs.Select(write => write with { Dataset = Name, Row = null })
-                .Where(write => !_refused.Exists(kept => kept with { Row = null } == write))]);
+            HashSet<RefusedWrite> kept = [.. _refused.Select(static write => write with { Row = null })];
+            Keep([.. theirs.Select(write => write with { Dataset = Name, Row = null }).Where(write => !kept.Contains(write))]);
         }
     }
 

@@ -182,8 +182,8 @@ public sealed class ForgettingTests : IAsyncLifetime
     {
         HubStore store = await HubStore.OpenAsync(disk.Open, new HubStoreOptions
         {
-            StoresByHand = true, Time = _time, IdleTime = TimeSpan.Zero, DeletesKept = TimeSpan.FromDays(80),
-            SnapshotSlackBytes = 2000,
+            StoresByHand = true, Time = _time, Memory = new HubMemoryOptions { IdleTime = TimeSpan.Zero },
+            DeletesKept = TimeSpan.FromDays(80), SnapshotSlackBytes = 2000,
         });
         store.Advanced = (_, _, _, revision, _) => _told.Add(revision);
         return store;

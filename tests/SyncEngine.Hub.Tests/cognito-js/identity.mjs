@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import * as sdk from '@aws-sdk/client-cognito-identity';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { check, fails, run, settings } from './harness.mjs';
+import { calling, check, fails, run, settings } from './harness.mjs';
 
 const { CognitoIdentityClient } = sdk;
 const region = 'us-east-1';
@@ -20,7 +20,7 @@ const backend = 'login.game';
 const own = 'cognito-identity.amazonaws.com';
 const nowhere = 'us-east-1:00000000-0000-0000-0000-00000000dead';
 
-const call = (client, name, input) => client.send(new sdk[name + 'Command'](input));
+const { call, left, operations } = calling(sdk);
 const dev = (name, input) => call(developer, name, input);
 const any = (name, input) => call(anybody, name, input);
 const logins = (person) => ({ [settings.provider]: settings.tokens[person] });
@@ -259,6 +259,10 @@ check('SetPrincipalTagAttributeMap and GetPrincipalTagAttributeMap round-trip', 
     IdentityPoolId: pool, IdentityProviderName: settings.provider,
   });
   assert.deepEqual(got, map);
+});
+check('All 23 operations have succeeded', () => {
+  assert.equal(operations.length, 23);
+  assert.deepEqual(left(), []);
 });
 
 await run();

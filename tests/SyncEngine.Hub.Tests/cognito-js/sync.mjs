@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import * as identity from '@aws-sdk/client-cognito-identity';
 import * as sdk from '@aws-sdk/client-cognito-sync';
-import { check, fails, run, settings } from './harness.mjs';
+import { calling, check, fails, run, settings } from './harness.mjs';
 
 const region = 'us-east-1';
 const developerKeys = { accessKeyId: settings.keyId, secretAccessKey: settings.secret };
 const ids = new identity.CognitoIdentityClient({ region, credentials: developerKeys, maxAttempts: 1 });
 const developer = new sdk.CognitoSyncClient({ region, credentials: developerKeys, maxAttempts: 1 });
-const call = (client, name, input) => client.send(new sdk[name + 'Command'](input));
+const { call, left, operations } = calling(sdk);
 const dev = (name, input) => call(developer, name, input);
 
 const made = await ids.send(new identity.CreateIdentityPoolCommand({
@@ -214,6 +214,10 @@ check('BulkPublish runs once a day, and GetBulkPublishDetails tells of it', asyn
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await fails(dev('BulkPublish', { IdentityPoolId: pool }), 'AlreadyStreamedException', { status: 400 });
+});
+check('All 17 operations have succeeded', () => {
+  assert.equal(operations.length, 17);
+  assert.deepEqual(left(), []);
 });
 
 await run();

@@ -51,6 +51,12 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
             if (known is not null) merged.Add(scope.WireName(other));
         }
 
+        foreach (string other in await datasets.TakenMergedAsync(scope.Pool.Name, scope.Id, name, cancellationToken)
+            .ConfigureAwait(false))
+        {
+            if (scope.MayRead(other)) merged.Add(other);
+        }
+
         string who = scope.WireId;
         var answer = new JsonObject
         {

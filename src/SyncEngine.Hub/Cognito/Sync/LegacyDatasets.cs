@@ -13,7 +13,7 @@ namespace SyncEngine.Hub.Cognito.Sync;
 /// count is the revision that changed it last. Only what is durable is told. Thread-safe; one call that writes at a time for each
 /// identity.
 /// </summary>
-internal sealed class LegacyDatasets(
+internal sealed partial class LegacyDatasets(
     HubStore store, IdentityDirectory directory, CognitoPools pools, KeyedLocks locks, TimeProvider time)
 {
     private static readonly LegacyChanges _nothing = new([], 0, false, false, null);
@@ -190,24 +190,6 @@ internal sealed class LegacyDatasets(
         return LegacyImportOutcome.Imported;
     }
 
-    /// <summary>What is told of a dataset; null if there is none.</summary>
-    public async Task<LegacySummary?> DescribeAsync(
-        string pool, IdentityId id, string name, CancellationToken cancellationToken)
-    {
-        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
-        return await DescribeAsync(lease, name, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>All datasets that legacy clients see, in order of their names.</summary>
-    public async Task<IReadOnlyList<LegacySummary>> ListAsync(string pool, IdentityId id, CancellationToken cancellationToken)
-    {
-        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
-        var found = new List<LegacySummary>();
-        foreach (string name in lease.Identity.DatasetNames)
-            if (await DescribeAsync(lease, name, cancellationToken).ConfigureAwait(false) is { } summary) found.Add(summary);
-        return found;
-    }
-
     /// <summary>Records as they are now, also those that are not there, with the count 0.</summary>
     public async Task<IReadOnlyList<LegacyRecord>> RecordsAsync(string pool, IdentityId id, string name,
         IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
@@ -329,32 +311,6 @@ internal sealed class LegacyDatasets(
     private static CognitoException NoSuchCount(long count) => CognitoException.InvalidParameter(
         FormattableString.Invariant($"No such SyncCount: {count} exists for this Dataset"));
 
-    private static LegacySummary? Summarize(Dataset dataset, LegacyRow row)
-    {
-        if (!row.Shows(dataset)) return null;
-        List<string> keys = [.. dataset.Records.Select(static record => record.Key).Distinct(StringComparer.Ordinal)];
-        long first = long.MaxValue, last = 0;
-        foreach (KeyState state in dataset.KeysChangedAfter(0))
-        {
-            first = Math.Min(first, state.Time.WallMilliseconds);
-            last = Math.Max(last, state.Time.WallMilliseconds);
-        }
-
-        if (last == 0) last = row.CreatedAt; // All that it had was deleted, and the deletes are forgotten.
-        return new LegacySummary(dataset.Name, Math.Min(row.CreatedAt > 0 ? row.CreatedAt : first, last), last,
-            keys.Sum(key => SizeOf(key, LegacyText.Read(dataset, key))), keys.Count);
-    }
-
-    private async Task<LegacySummary?> DescribeAsync(IdentityLease lease, string name, CancellationToken cancellationToken)
-    {
-        if (!lease.Identity.HasDataset(name)) return null;
-        LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
-        Dataset dataset = lease.Identity.OpenForJoin(name);
-        LegacySummary? summary = dataset.AtOneMoment(() => Summarize(dataset, row));
-        await dataset.FlushAsync(cancellationToken).ConfigureAwait(false);
-        return summary;
-    }
-
     private static void CheckRoom(
         IdentityLease lease, string name, IReadOnlyList<LegacyPatch> patches, SessionLimits limits)
     {
@@ -380,17 +336,4 @@ internal sealed class LegacyDatasets(
             ? await store.Rows.ReadAsync(LegacyRow.PrefixOf(lease.Pool, lease.Identity.Id) + name, cancellationToken)
                 .ConfigureAwait(false)
             : null);
-}
-
-/// <summary>What became of a dataset of another service.</summary>
-internal enum LegacyImportOutcome
-{
-    /// <summary>It was written.</summary>
-    Imported,
-
-    /// <summary>It is here already.</summary>
-    Same,
-
-    /// <summary>It was written to here, and stays as it is.</summary>
-    ChangedHere,
 }

@@ -37,6 +37,7 @@ public sealed partial class ErrorTests(ErrorHubs hubs) : IClassFixture<ErrorHubs
         Assert.Equal(40, documented.Select(static pair => pair.Operation).Distinct().Count());
         Assert.Empty(listed.Except(documented));
         Assert.Equal(listed.Distinct(), listed);
+        Assert.Contains($"({documented.Count} pairs)", Section(), StringComparison.Ordinal);
         Assert.NotEmpty(listed);
     }
 
@@ -64,11 +65,16 @@ public sealed partial class ErrorTests(ErrorHubs hubs) : IClassFixture<ErrorHubs
     /// <summary>The pairs in the table of docs/COGNITO.md, which each have a reason.</summary>
     private static IEnumerable<(string Operation, string Error)> Listed()
     {
-        string docs = File.ReadAllText(Path.Combine(ClientProgram.FolderOf(""), "..", "..", "docs", "COGNITO.md"));
-        string section = docs[docs.IndexOf("\n## Errors\n", StringComparison.Ordinal)..];
-        foreach (Match row in Row().Matches(section[..section.IndexOf("\n## ", 1, StringComparison.Ordinal)]))
+        foreach (Match row in Row().Matches(Section()))
             foreach (Match operation in Quoted().Matches(row.Groups[2].Value))
                 yield return (operation.Groups[1].Value, row.Groups[1].Value);
+    }
+
+    private static string Section()
+    {
+        string docs = File.ReadAllText(Path.Combine(ClientProgram.FolderOf(""), "..", "..", "docs", "COGNITO.md"));
+        string section = docs[docs.IndexOf("\n## Errors\n", StringComparison.Ordinal)..];
+        return section[..section.IndexOf("\n## ", 1, StringComparison.Ordinal)];
     }
 
     [GeneratedRegex(@"@throws \{@link (\w+)\}")]
