@@ -51,9 +51,8 @@ public sealed class SyncHubOptions
     public RequestRate AdminRatePerAddress { get; set; } = new() { Burst = 100, PerSecond = 20 };
 
     /// <summary>
-    /// The slowest that a request's body may come, in bytes a second; a slower sender gets a 408. It holds for HTTP/1.1; for
-    /// HTTP/2
-    /// set <c>KestrelServerLimits.MinRequestBodyDataRate</c>. Default 240.
+    /// The slowest that a request's body may come, in bytes a second, whatever else its connection carries; a slower sender gets
+    /// a 408. Default 240.
     /// </summary>
     public double BodyBytesPerSecondMin { get; set; } = 240;
 

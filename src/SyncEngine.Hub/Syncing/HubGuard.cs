@@ -37,7 +37,8 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
         using (DecodedFrame frame = FrameReader.Read(opened, identity.FrameLimits)) name = frame.Dataset;
         if (!MayRead(name)) return;
         Dataset dataset = identity.OpenForJoin(name);
-        Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
+        var any = new DatasetContext { FrameLimits = new FrameLimits { ClockAheadMax = TimeSpan.MaxValue } };
+        Dataset before = new(name, 1, any), after = new(name, 1, any);
         byte[] now = dataset.EncodeAll();
         before.JoinContent(now);
         after.JoinContent(now);

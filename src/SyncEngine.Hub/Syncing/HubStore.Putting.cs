@@ -42,7 +42,7 @@ internal sealed partial class HubStore
         foreach (Dataset dataset in identity.Opened) dataset.Discard();
         Task done = TogetherAsync(() =>
         {
-            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RefusedPrefixOf(number));
+            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RowPrefixesOf(number));
             return
             [
                 new(RowOf(pool, id), null), .. rows,

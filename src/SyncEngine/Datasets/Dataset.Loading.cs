@@ -59,6 +59,7 @@ public sealed partial class Dataset
         storage.ReadFrames(-Number, parts, cancellationToken);
         parts.Complete();
         LoadRefused(storage);
+        _isShared = Context.Journal!.ReadRows(storage, SharedRow, null, 1).Count > 0;
 
         // A transfer builds on what was here when it began.
         if (_transfer is { Count: > 0 } && (_state.HasGaps || !_transfer.Low.IsAtMost(Seen))) DropTransfer();

@@ -52,6 +52,7 @@ public sealed partial class Dataset
         VersionVector since, bool packs = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(since);
+        NoteShared();
         byte[] frame = EncodeDelta(since, packs, out long revision);
         await WaitDurableAsync(revision, cancellationToken).ConfigureAwait(false);
         if (since.Count > 0) Exchanged?.Invoke();
@@ -139,7 +140,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            RefuseBeyondLimits(decoded.Columns);
+            RefuseBeyondLimits(decoded.Columns, judge);
             if (!_state.TryCompleteLines(decoded.Columns)) return new JoinResult(JoinOutcome.Gap, _state.Revision);
             IReadOnlyList<Rename> renames = [];
             JoinOutcome? completed = TryComplete(decoded.Columns, judge);

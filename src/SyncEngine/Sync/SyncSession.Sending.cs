@@ -39,6 +39,7 @@ internal sealed partial class SyncSession
         if (channel.IsRefused || !channel.IsPeerKnown) return null;
         try
         {
+            Restamp(channel);
             if (channel.Held is null) Hold(channel);
             if (channel.MissesChanges)
             {
@@ -66,6 +67,7 @@ internal sealed partial class SyncSession
         // Nothing leaves before it is durable: a crash could use its dots again.
         if (channel.Held is not { } frame || channel.Dataset.DurableRevision < channel.HeldRevision) return null;
         channel.Held = null;
+        if (!_options.TellsTime && _options.Guard is null) channel.Dataset.NoteShared();
         if (channel.HeldPart is { } part)
         {
             channel.Transfer!.OnSent(part, frame.Length);

@@ -30,7 +30,7 @@ internal sealed partial class HubWorld
         var guard = new HubGuard(lease.Identity, caller, null, dataset => lease.NoteSender(dataset, device.Id));
         var wire = new SimulatedConnection([party.Name, "the hub"], part =>
         [
-            new SyncSession(party.Identity, new SessionOptions { IsInitiator = true, PartBytes = part }),
+            new SyncSession(party.Identity, new SessionOptions { IsInitiator = true, TellsTime = true, PartBytes = part }),
             new SyncSession(lease.Identity, new SessionOptions { Guard = guard, PartBytes = part }),
         ], random, isGood ? SimulationFaults.None : SimulationFaults.SlowPeers, null) { MayRefuse = true };
         var link = new HubLink(wire, party, null, row.Id);
