@@ -50,7 +50,8 @@ public sealed class SyncHubOptionsTests
         ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, options);
         string[] bounds = ["Memory:IdleIdentitiesMax", "Memory:IdleTime", "Memory:FrameBytesMax", "Memory:TransferBytesMax",
             "DeletesKept", "Feed:EntriesMax", "Feed:Age", "Feed:WaitingMax", "Webhooks:Timeout",
-            "Webhooks:ChangesPerPayloadMax", "Webhooks:GiveUpAfter", "Webhooks:SecretOverlap", "Webhooks:HooksPerPoolMax", "DevicePush:Window",
+            "Webhooks:ChangesPerPayloadMax", "Webhooks:GiveUpAfter", "Webhooks:SecretOverlap", "Webhooks:HooksPerPoolMax",
+            "DevicePush:Window",
             "DevicePush:AttemptsMax", "DevicePush:ConcurrencyMax", "DevicePush:WaitingMax", "Events:StreamsPerDeviceMax",
             "Events:Heartbeat", "Events:ResumeEntriesMax", "Hooks:TimeLimit"];
         Assert.Equal(bounds.Select(static option => $"SyncHub:{option} is"),
