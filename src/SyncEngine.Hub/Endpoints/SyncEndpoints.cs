@@ -17,30 +17,19 @@ internal sealed class SyncEndpoints(
 
     public void Map(IEndpointRouteBuilder client)
     {
-        client.MapGet("/ws", (Delegate)ServeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
+        client.MapGet("/ws", (Delegate)OpenAsync).AddEndpointFilter(EntryFailures.GuardAsync);
         client.MapPost("/exchange", (Delegate)ExchangeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
         client.MapDelete("/exchange", (Delegate)ExchangeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
     }
 
-    private async Task<IResult> ServeAsync(HttpContext context)
+    private async Task<IResult> OpenAsync(HttpContext context)
     {
         SyncCaller syncing = await RequireAsync(context).ConfigureAwait(false);
         if (!context.WebSockets.IsWebSocketRequest)
             return Problems.BadRequest("no-websocket", "Open a WebSocket here, or use the exchange address over plain requests.");
         if (!serving.HasRoom(syncing))
             return Problems.Unavailable("too-many-sessions", "This device has too many sessions open: close some.", 30);
-
-        // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
-        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            DangerousEnableCompression = false, KeepAliveInterval = Timeout.InfiniteTimeSpan,
-        }).ConfigureAwait(false);
-
-        // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
-        context.Request.Headers.Clear();
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        await serving.RunAsync(syncing, new WebSocketTransport(socket, MessageBytesMax), ends.Token).ConfigureAwait(false);
-        return Results.Empty;
+        return new OpenSocket(serving, syncing, lifetime.ApplicationStopping);
     }
 
     private async ValueTask<SyncCaller> RequireAsync(HttpContext context)
@@ -53,5 +42,25 @@ internal sealed class SyncEndpoints(
     {
         SyncCaller syncing = await RequireAsync(context).ConfigureAwait(false);
         return await exchange.RunAsync(context, syncing, lifetime.ApplicationStopping).ConfigureAwait(false);
+    }
+
+    /// <summary>Serves the session as the answer to the request, so that the filters around the endpoint, of which each holds
+    /// memory while it waits, are done by then.</summary>
+    private sealed class OpenSocket(SyncServing serving, SyncCaller caller, CancellationToken stopping) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
+            using WebSocket socket = await httpContext.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+            {
+                DangerousEnableCompression = false, KeepAliveInterval = Timeout.InfiniteTimeSpan,
+            }).ConfigureAwait(false);
+
+            // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
+            // One by one, since clearing them all only marks them as gone.
+            foreach (string name in httpContext.Request.Headers.Keys.ToArray()) httpContext.Request.Headers.Remove(name);
+            await serving.RunAsync(caller, new WebSocketTransport(socket, MessageBytesMax), httpContext.RequestAborted, stopping)
+                .ConfigureAwait(false);
+        }
     }
 }

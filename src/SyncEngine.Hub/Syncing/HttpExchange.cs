@@ -98,8 +98,7 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
             try
             {
                 using (exchange)
-                using (var ends = CancellationTokenSource.CreateLinkedTokenSource(stopping, exchange.Silent))
-                    await serving.RunAsync(caller, exchange.Transport, ends.Token).ConfigureAwait(false);
+                    await serving.RunAsync(caller, exchange.Transport, exchange.Silent, stopping).ConfigureAwait(false);
 
                 // What is left may still be fetched for a moment.
                 await Task.Delay(TimeSpan.FromSeconds(5), time, CancellationToken.None).ConfigureAwait(false);

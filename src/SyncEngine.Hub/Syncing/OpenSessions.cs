@@ -14,14 +14,26 @@ internal sealed class OpenSessions
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Notes a session; dispose it when it ends.</summary>
-    public OpenSession Open(string pool, IdentityId id, string device, CancellationToken cancellationToken)
+    /// <param name="pool">The pool.</param>
+    /// <param name="id">Whose session it is.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="ends">Ends the session and is disposed with it: one source for all reasons, since there are many
+    /// sessions.</param>
+    /// <param name="gone">Ends it too.</param>
+    /// <param name="stopping">Ends it too.</param>
+    public OpenSession Open(string pool, IdentityId id, string device, CancellationTokenSource ends,
+        CancellationToken gone = default, CancellationToken stopping = default)
     {
-        var session = new OpenSession(this, pool, id, device, cancellationToken);
+        var session = new OpenSession(this, pool, id, device, ends, gone, stopping);
         lock (_gate)
         {
             if (_frozen.Contains((pool, id)))
+            {
+                session.Dispose();
                 throw new SyncException(SyncErrorCode.ConnectionFailed,
                     "The identity is being merged or deleted. Connect again.");
+            }
+
             if (!_byIdentity.TryGetValue((pool, id), out List<OpenSession>? sessions))
                 _byIdentity.Add((pool, id), sessions = new List<OpenSession>(1));
             sessions.Add(session);
@@ -95,9 +107,11 @@ internal sealed class OpenSessions
 
 /// <summary>One open session.</summary>
 internal sealed class OpenSession(
-    OpenSessions all, string pool, IdentityId id, string device, CancellationToken cancellationToken) : IDisposable
+    OpenSessions all, string pool, IdentityId id, string device, CancellationTokenSource ends, CancellationToken gone,
+    CancellationToken stopping) : IDisposable
 {
-    private readonly CancellationTokenSource _cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly CancellationTokenRegistration _gone = EndWith(ends, gone);
+    private readonly CancellationTokenRegistration _stopping = EndWith(ends, stopping);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Pool => pool;
@@ -107,7 +121,7 @@ internal sealed class OpenSession(
     public string Device => device;
 
     /// <summary>Cancelled when the session must end.</summary>
-    public CancellationToken Token => _cut.Token;
+    public CancellationToken Token => ends.Token;
 
     public Task Ended => _ended.Task;
 
@@ -115,7 +129,7 @@ internal sealed class OpenSession(
     {
         try
         {
-            await _cut.CancelAsync().ConfigureAwait(false);
+            await ends.CancelAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
@@ -128,6 +142,11 @@ internal sealed class OpenSession(
     {
         all.Close(this);
         _ended.TrySetResult();
-        _cut.Dispose();
+        _gone.Dispose();
+        _stopping.Dispose();
+        ends.Dispose();
     }
+
+    private static CancellationTokenRegistration EndWith(CancellationTokenSource ends, CancellationToken reason) =>
+        reason.UnsafeRegister(static ends => ((CancellationTokenSource)ends!).Cancel(), ends);
 }

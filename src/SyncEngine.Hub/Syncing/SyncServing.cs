@@ -19,16 +19,16 @@ internal sealed partial class SyncServing(
     public bool HasRoom(SyncCaller caller) => sessions.CountOf(caller.Pool, caller.Id, caller.Device) < SessionsOfDeviceMax;
 
     /// <summary>Serves one session until the device goes, its credential ends, it is cut, or the hub stops.</summary>
-    public async Task RunAsync(SyncCaller caller, ISyncTransport transport, CancellationToken cancellationToken)
+    public async Task RunAsync(
+        SyncCaller caller, ISyncTransport transport, CancellationToken gone, CancellationToken stopping)
     {
         using Activity? activity = HubTelemetry.Begin("session", caller.Pool, ActivityKind.Server);
         HubTelemetry.Sessions.Add(1, HubTelemetry.Pool(caller.Pool));
         try
         {
-            using OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
-            using CancellationTokenSource expiry = caller.EndsAtExpiry(time);
-            using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
-            using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, ends.Token).ConfigureAwait(false);
+            using OpenSession session = sessions.Open(
+                caller.Pool, caller.Id, caller.Device, caller.EndsAtExpiry(time), gone, stopping);
+            using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, session.Token).ConfigureAwait(false);
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
             {
@@ -36,7 +36,7 @@ internal sealed partial class SyncServing(
                 lease.NoteSender(dataset, caller.Device);
             });
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
-            SyncResult result = await run.RunAsync(ends.Token).ConfigureAwait(false);
+            SyncResult result = await run.RunAsync(session.Token).ConfigureAwait(false);
             LogEnded(caller.Pool, caller.Id, caller.Device, result.ChangesReceived, result.ChangesSent);
         }
         catch (SyncException e) when (e.Code is SyncErrorCode.StorageFailed or SyncErrorCode.StorageFull)
