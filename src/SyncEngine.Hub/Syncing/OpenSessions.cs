@@ -19,8 +19,8 @@ internal sealed class OpenSessions
     /// <param name="device">The device.</param>
     /// <param name="ends">Ends the session and is disposed with it: one source for all reasons, since there are many
     /// sessions.</param>
-    /// <param name="gone">Ends it too.</param>
-    /// <param name="stopping">Ends it too.</param>
+    /// <param name="gone">Ends it too: cancelled when the device is gone.</param>
+    /// <param name="stopping">Ends it too: cancelled when the hub stops.</param>
     public OpenSession Open(string pool, IdentityId id, string device, CancellationTokenSource ends,
         CancellationToken gone = default, CancellationToken stopping = default)
     {

@@ -18,7 +18,8 @@ public sealed class IdleSessionTests(ITestOutputHelper output)
 {
     private const int First = 50, More = 250;
 
-    /// <summary>About 1.3 times what a session, its connection and its request hold, beside the identity's data.</summary>
+    /// <summary>About 1.15 times what a session, its connection and its request hold, beside the identity's data; run after
+    /// run differs by one in a hundred.</summary>
     private const int BytesMax = 22_000;
 
     [Fact]
