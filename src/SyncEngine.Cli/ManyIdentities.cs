@@ -61,11 +61,11 @@ internal sealed class ManyIdentities(Terminal terminal)
     /// <summary>Writes the hub's file with the hub's own parts, as registering and syncing would.</summary>
     private static async Task MakeAsync(string folder, int count, CancellationToken cancellationToken)
     {
-        var options = new HubStoreOptions { IdleTime = TimeSpan.Zero };
+        var options = new HubStoreOptions { Memory = new HubMemoryOptions { IdleTime = TimeSpan.Zero } };
         await using HubStore store = await HubStore.OpenAsync(
             () => LiteDbStorage.Open(Path.Combine(folder, SyncHubApp.FileName)), options);
         using var pools = new PoolRegistry(store.Rows, TimeProvider.System);
-        await pools.CreateAsync(new IdentityPool { Name = HubProcess.PoolName, AllowsGuests = true }, cancellationToken);
+        await pools.CreateAsync(new IdentityPool { Name = HubProcess.PoolName, AllowsGuests = true }, null, cancellationToken);
         var directory = new IdentityDirectory(store.Rows, new KeyedLocks(), TimeProvider.System);
         for (int made = 0; made < count; made += AtOnce)
         {

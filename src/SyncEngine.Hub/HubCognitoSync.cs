@@ -21,6 +21,7 @@ internal static class HubCognitoSync
         services.TryAddSingleton<SyncScopes>();
         services.TryAddSingleton<SyncSessions>();
         services.TryAddSingleton<SyncReview>();
+        services.TryAddSingleton<PoolUsages>();
         services.AddSingleton<ICognitoOperations, DatasetOperations>();
         services.AddSingleton<ICognitoOperations, DeviceOperations>();
         services.AddSingleton<ICognitoOperations, UsageOperations>();

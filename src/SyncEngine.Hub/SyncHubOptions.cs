@@ -60,6 +60,21 @@ public sealed class SyncHubOptions
     /// <summary>The time limit of hooks that see changes before they are accepted, and what follows when they fail.</summary>
     public HookOptions Hooks { get; set; } = new();
 
+    /// <summary>What stays in memory of identities that nobody uses, and how much a device may send at once.</summary>
+    public HubMemoryOptions Memory { get; set; } = new();
+
+    /// <summary>How much of the feeds of pools is kept, and how long.</summary>
+    public ChangeFeedOptions Feed { get; set; } = new();
+
+    /// <summary>Bounds of webhooks, and how long they may fail.</summary>
+    public WebhookOptions Webhooks { get; set; } = new();
+
+    /// <summary>How devices are woken.</summary>
+    public DevicePushOptions DevicePush { get; set; } = new();
+
+    /// <summary>Bounds of server-sent events.</summary>
+    public ServerSentEventsOptions Events { get; set; } = new();
+
     /// <summary>The account at the Apple Push Notification service; null for none.</summary>
     public ApnsOptions? Apns { get; set; }
 

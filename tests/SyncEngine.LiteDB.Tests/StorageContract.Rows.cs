@@ -51,4 +51,39 @@ public abstract partial class StorageContract
         Storage.Compact(null, default);
         Assert.Equal(5000, Storage.ReadRows("r/", null, int.MaxValue).Count);
     }
+
+    /// <summary>More datasets than a storage remembers, new ones below and above those that are there.</summary>
+    [Fact]
+    public void Datasets_come_in_any_order_of_their_numbers()
+    {
+        const int count = 17_000;
+        Commit(b => Add(b, count + 500, 1));
+        foreach (var some in Enumerable.Range(1, count).Chunk(4250))
+        {
+            Commit(b =>
+            {
+                foreach (var dataset in some) Add(b, dataset, 1);
+            });
+        }
+
+        Commit(b =>
+        {
+            Add(b, 3, 2);
+            Add(b, count + 400, 1);
+            Add(b, count + 600, 1);
+            b.DroppedDatasets.Add(5);
+        });
+        Commit(b => Add(b, 5, 1));
+        for (var round = 0; round < 2; round++)
+        {
+            Assert.Equal(["f1", "f2"], Read(3).Lines);
+            foreach (var dataset in new[] { 1, 2, 5, 4250, 4251, count, count + 400, count + 500, count + 600 })
+                Assert.Equal(["f1"], Read(dataset).Lines);
+            Assert.Empty(Read(count + 1).Lines);
+            Reopen();
+            Commit(b => Add(b, count + 601 + round, 1));
+        }
+
+        Assert.Empty(Storage.Verify(null, default));
+    }
 }

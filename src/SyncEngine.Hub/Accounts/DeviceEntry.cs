@@ -13,7 +13,7 @@ internal sealed record DeviceClaim(string PublicKey, string Challenge, string Si
 /// <summary>Lets devices in: as guests, with a login, again with a refresh handle; and shuts them out.</summary>
 internal sealed class DeviceEntry(
     IdentityDirectory directory, Challenges challenges, RefreshHandles handles, AccessCredentials credentials,
-    Revocations revocations, Fences fences, TimeProvider time)
+    Revocations revocations, Fences fences, LoginPlans plans, TimeProvider time)
 {
     public const string ChallengePurpose = "proof";
     private const int DeviceNameCharactersMax = 100;
@@ -37,14 +37,27 @@ internal sealed class DeviceEntry(
             .ConfigureAwait(false);
     }
 
-    /// <summary>Lets a device in by a login that was proved just now.</summary>
+    /// <summary>Lets a device in by a login that was proved just now. A guest that it registered before, and perhaps never heard
+    /// of, goes with it.</summary>
     public async Task<Grant> SignInAsync(
         IdentityPool pool, DeviceClaim claim, LoginRow login, CancellationToken cancellationToken)
     {
         byte[] key = await ProveAsync(pool, claim, "session", cancellationToken).ConfigureAwait(false);
+        IdentityId minted = DeviceKey.IdentityOf(key);
+        IdentityRow? guest = await directory.FindAsync(pool.Name, minted, cancellationToken).ConfigureAwait(false);
+        if (guest is not { State: IdentityState.Active, IsGuest: true }
+            || guest.FindDevice(minted.ToString()) is not { RevokedAt: null }) guest = null;
+        if (guest is not null)
+        {
+            LoginPlan plan = await plans.PlanAsync(
+                guest, minted.ToString(), login, false, PoolAccess.LimitsOf(pool), cancellationToken).ConfigureAwait(false);
+            await plans.CommitAsync(pool.Name, minted, minted.ToString(), plan.Id, MergeMode.Union, cancellationToken)
+                .ConfigureAwait(false);
+        }
+
         (IdentityRow row, DeviceRow device) = await directory.SignInAsync(
             pool.Name, login, key, claim.DeviceName, pool.Limits.DevicesMax, cancellationToken).ConfigureAwait(false);
-        return await GrantAsync(pool, row, device, null, null, "login", cancellationToken).ConfigureAwait(false);
+        return await GrantAsync(pool, row, device, guest?.Id, null, "login", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Renews a credential.</summary>

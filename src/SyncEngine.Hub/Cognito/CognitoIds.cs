@@ -44,6 +44,10 @@ internal sealed class CognitoIds(IOptions<SyncHubOptions> options)
             && text.AsSpan(colon + 1).IndexOfAnyExcept(_idCharacters) < 0;
     }
 
+    /// <summary>Whether it is a region, a colon and a GUID.</summary>
+    public static bool IsWhole(string text) => IsShaped(text)
+        && Guid.TryParseExact(text.AsSpan(text.IndexOf(':', StringComparison.Ordinal) + 1), GuidFormat, out _);
+
     /// <summary>Reads an id of a region that this hub takes.</summary>
     public bool TryParse(string text, out string region, out Guid id)
     {

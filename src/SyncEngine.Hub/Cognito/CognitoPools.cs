@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Rows;
+using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Cognito;
 
@@ -14,6 +16,9 @@ internal sealed record CognitoPool(IdentityPool Definition, CognitoPoolRow Row)
 
     /// <summary>The pool's id as clients write it.</summary>
     public string Id => CognitoIds.Of(Row.Region, Row.Id);
+
+    /// <summary>Whether a token may be exchanged for a role by its ARN; pools that were made elsewhere do not say.</summary>
+    public bool AllowsClassicFlow => Row.Identity is not { IsMadeHere: true, AllowClassicFlow: not true };
 }
 
 /// <summary>
@@ -24,6 +29,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
 {
     private const string Prefix = "cognito/pool/";
     private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly SemaphoreSlim _defining = new(1, 1);
     private readonly ConcurrentDictionary<string, CognitoPoolRow> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, string> _names = new();
     private volatile bool _isLoaded;
@@ -54,6 +60,10 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         return new CognitoPool(definition, row);
     }
 
+    /// <summary>An identity's id as clients write it; with the hub's own region where its pool is gone.</summary>
+    public async ValueTask<string> WireIdAsync(string name, IdentityId id, CancellationToken cancellationToken = default) =>
+        CognitoIds.Of((await FindByNameAsync(name, cancellationToken).ConfigureAwait(false))?.Row.Region ?? ids.Region, id);
+
     /// <summary>All pools in the order of the hub's names, each with an id.</summary>
     public async ValueTask<IReadOnlyList<CognitoPool>> ListAsync(
         string? after, int limit, CancellationToken cancellationToken = default)
@@ -62,6 +72,20 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         foreach (IdentityPool pool in await pools.ListAsync(after, limit, cancellationToken).ConfigureAwait(false))
         {
             if (await FindByNameAsync(pool.Name, cancellationToken).ConfigureAwait(false) is { } known) found.Add(known);
+        }
+
+        return found;
+    }
+
+    /// <summary>The pools that this API has met; others get no id by that.</summary>
+    public async ValueTask<IReadOnlyList<CognitoPool>> MetAsync(CancellationToken cancellationToken = default)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        var found = new List<CognitoPool>();
+        foreach ((string name, CognitoPoolRow row) in _byName)
+        {
+            IdentityPool? definition = await pools.FindAsync(name, cancellationToken).ConfigureAwait(false);
+            if (definition?.CreatedAt == row.CreatedAt) found.Add(new CognitoPool(definition, row));
         }
 
         return found;
@@ -79,15 +103,12 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
             bool isNew = known is null || known.CreatedAt != definition.CreatedAt;
 
             // A pool of the same name that was made anew is another pool.
-            CognitoPoolRow row = isNew
-                ? new CognitoPoolRow { Id = NewId(), Region = ids.Region, CreatedAt = definition.CreatedAt } : known!;
+            CognitoPoolRow row = isNew ? NewRow(definition) : known!;
             CognitoPoolRow changed = change(row);
             if (!isNew && changed == row) return row;
-            byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(changed, CognitoPoolRow.Json);
-            await rows.WriteAsync(KeyValuePair.Create(Prefix + definition.Name, (byte[]?)bytes)).ConfigureAwait(false);
+            await rows.WriteAsync(Encode(definition.Name, changed)).ConfigureAwait(false);
             if (known is not null) _names.TryRemove(known.Id, out _);
-            _byName[definition.Name] = changed;
-            _names[changed.Id] = definition.Name;
+            Note(definition.Name, changed);
             return changed;
         }
         finally
@@ -95,6 +116,73 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
             _changing.Release();
         }
     }
+
+    /// <summary>Makes a pool together with what only this API has of it.</summary>
+    /// <param name="definition">The whole definition.</param>
+    /// <param name="change">Makes the row of one that has an id alone.</param>
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    /// <returns>The pool; null if there is one of that name.</returns>
+    /// <exception cref="CognitoException">The hub does not take it.</exception>
+    public async Task<CognitoPool?> CreateAsync(
+        IdentityPool definition, Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken)
+    {
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        await _defining.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CognitoPoolRow? row = null;
+            PoolResult result = await pools.CreateAsync(definition, made =>
+            {
+                row = change(NewRow(made));
+                Note(made.Name, row);
+                return Encode(made.Name, row);
+            }, cancellationToken).ConfigureAwait(false);
+            return result.Outcome switch
+            {
+                PoolOutcome.Done => new CognitoPool(result.Pool!, row!), // Both are there when it is done.
+                PoolOutcome.Exists => null,
+                _ => throw Refusal(result),
+            };
+        }
+        finally
+        {
+            _defining.Release();
+        }
+    }
+
+    /// <summary>Puts a definition in the place of a pool's, and changes what only this API has with it; no other such change
+    /// comes in between.</summary>
+    /// <param name="pool">The pool as it was seen.</param>
+    /// <param name="definition">The whole definition.</param>
+    /// <param name="change">Makes the row of the row as it is by then.</param>
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    /// <exception cref="CognitoException">The hub does not take it, or the pool was changed since.</exception>
+    public async Task<CognitoPool> ReplaceAsync(CognitoPool pool, IdentityPool definition,
+        Func<CognitoPoolRow, CognitoPoolRow> change, CancellationToken cancellationToken)
+    {
+        await _defining.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            PoolResult result = await pools.ReplaceAsync(
+                definition, there => there.EntityTag == pool.Definition.EntityTag, cancellationToken).ConfigureAwait(false);
+            if (result is not { Outcome: PoolOutcome.Done, Pool: { } changed }) throw Refusal(result);
+            return new CognitoPool(changed, await ChangeAsync(changed, change, CancellationToken.None).ConfigureAwait(false));
+        }
+        finally
+        {
+            _defining.Release();
+        }
+    }
+
+    /// <summary>What the hub refused, in this API's words.</summary>
+    public static CognitoException Refusal(PoolResult result) => result.Outcome switch
+    {
+        PoolOutcome.Invalid => CognitoException.InvalidParameter(
+            $"The hub does not take this: {result.Fault?.Path} {result.Fault?.Advice}"),
+        PoolOutcome.Full => CognitoException.LimitExceeded("There are as many identity pools as there may be: delete one first."),
+        PoolOutcome.NotFound => CognitoException.ResourceNotFound("The identity pool is gone."),
+        _ => CognitoException.ConcurrentModification("The identity pool was changed meanwhile: describe it, and try again."),
+    };
 
     /// <summary>Forgets what only this API has of a pool that is gone.</summary>
     public async Task RemoveAsync(string name, CancellationToken cancellationToken = default)
@@ -112,9 +200,25 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
         }
     }
 
-    public void Dispose() => _changing.Dispose();
+    public void Dispose()
+    {
+        _changing.Dispose();
+        _defining.Dispose();
+    }
 
-    private static Guid NewId() => new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+    private CognitoPoolRow NewRow(IdentityPool definition) => new()
+    {
+        Id = new Guid(RandomNumberGenerator.GetBytes(16)), Region = ids.Region, CreatedAt = definition.CreatedAt,
+    };
+
+    private void Note(string name, CognitoPoolRow row)
+    {
+        _byName[name] = row;
+        _names[row.Id] = name;
+    }
+
+    private static KeyValuePair<string, byte[]?> Encode(string name, CognitoPoolRow row) =>
+        new(Prefix + name, JsonSerializer.SerializeToUtf8Bytes(row, CognitoPoolRow.Json));
 
     private async ValueTask LoadAsync(CancellationToken cancellationToken)
     {
@@ -128,8 +232,7 @@ internal sealed class CognitoPools(PoolRegistry pools, HubRows rows, CognitoIds 
             {
                 CognitoPoolRow row = JsonSerializer.Deserialize<CognitoPoolRow>(bytes, CognitoPoolRow.Json)
                     ?? throw new InvalidDataException($"The row {key} is empty.");
-                _byName[key[Prefix.Length..]] = row;
-                _names[row.Id] = key[Prefix.Length..];
+                Note(key[Prefix.Length..], row);
             }
 
             _isLoaded = true;

@@ -57,7 +57,7 @@ internal sealed class PoolEndpoints(PoolRegistry pools, JsonBodyReader bodies)
     {
         JsonBody<IdentityPool> body = await bodies.ReadAsync<IdentityPool>(context).ConfigureAwait(false);
         if (!body.TryGet(out IdentityPool? definition, out Problem? refusal)) return refusal;
-        PoolResult result = await pools.CreateAsync(definition, context.RequestAborted).ConfigureAwait(false);
+        PoolResult result = await pools.CreateAsync(definition, null, context.RequestAborted).ConfigureAwait(false);
         if (result is not { Outcome: PoolOutcome.Done, Pool: { } pool }) return Refuse(context, result);
         context.Response.Headers.Location = $"{context.Request.PathBase}{context.Request.Path.Value?.TrimEnd('/')}/{pool.Name}";
         return Answer(context, pool, StatusCodes.Status201Created);

@@ -29,7 +29,10 @@ internal sealed class SyncEndpoints(
             return Problems.BadRequest("no-websocket", "Open a WebSocket here, or use the exchange address over plain requests.");
         if (!serving.HasRoom(syncing))
             return Problems.Unavailable("too-many-sessions", "This device has too many sessions open: close some.", 30);
-        return new OpenSocket(serving, syncing, lifetime.ApplicationStopping);
+
+        // What cannot begin is told before the socket is one, with when to come again.
+        OpenSession session = await serving.BeginAsync(syncing, context.RequestAborted).ConfigureAwait(false);
+        return new OpenSocket(serving, syncing, session, lifetime.ApplicationStopping);
     }
 
     private async ValueTask<SyncCaller> RequireAsync(HttpContext context)
@@ -46,10 +49,13 @@ internal sealed class SyncEndpoints(
 
     /// <summary>Serves the session as the answer to the request, so that the filters around the endpoint, of which each holds
     /// memory while it waits, are done by then.</summary>
-    private sealed class OpenSocket(SyncServing serving, SyncCaller caller, CancellationToken stopping) : IResult
+    private sealed class OpenSocket(SyncServing serving, SyncCaller caller, OpenSession session, CancellationToken stopping)
+        : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
+            using OpenSession ended = session;
+
             // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
             using WebSocket socket = await httpContext.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
             {
@@ -59,8 +65,24 @@ internal sealed class SyncEndpoints(
             // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
             // One by one, since clearing them all only marks them as gone.
             foreach (string name in httpContext.Request.Headers.Keys.ToArray()) httpContext.Request.Headers.Remove(name);
-            await serving.RunAsync(caller, new WebSocketTransport(socket, MessageBytesMax), httpContext.RequestAborted, stopping)
-                .ConfigureAwait(false);
+            session.Leave = cancellationToken => LeaveAsync(socket, cancellationToken);
+            using CancellationTokenRegistration stops = stopping.Register(
+                static session => _ = ((OpenSession)session!).CutAsync(), session);
+            await serving.RunAsync(caller, session, new WebSocketTransport(socket, MessageBytesMax)).ConfigureAwait(false);
+        }
+
+        /// <summary>Says why, while the socket still carries it: what is cancelled breaks.</summary>
+        private static async Task LeaveAsync(WebSocket socket, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable,
+                    "The hub ends the session. Connect again.", cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is WebSocketException or IOException or InvalidOperationException)
+            {
+                // The device is gone.
+            }
         }
     }
 }

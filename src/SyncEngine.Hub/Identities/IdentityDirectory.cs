@@ -218,9 +218,15 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         }
     }
 
-    private static IdentityId NewId() => new(Random64(), Random64());
-
-    private static ulong Random64() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+    /// <summary>A UUID of version 7 (RFC 9562): the time in milliseconds and 74 random bits, which nobody guesses. Being in
+    /// order of time, the rows of new identities are neighbours, which makes writing them cheaper.</summary>
+    private IdentityId NewId()
+    {
+        ulong high = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        ulong low = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        ulong milliseconds = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
+        return new IdentityId((milliseconds << 16) | 0x7000 | (high & 0x0fff), (low & (ulong.MaxValue >> 2)) | (1UL << 63));
+    }
 
     private static IdentityRow WithClaims(IdentityRow row, LoginRow login) => row with
     {

@@ -3,7 +3,8 @@ namespace SyncEngine.Hub.Pools;
 /// <summary>What one identity of a pool may take up. Each limit is at least 1, or null for none.</summary>
 public sealed record PoolLimits
 {
-    /// <summary>Most datasets of an identity. Default 20.</summary>
+    /// <summary>Most datasets of an identity that have records; of those that have, or had, some, four times as many. Default
+    /// 20.</summary>
     public int? DatasetsMax { get; init; } = 20;
 
     /// <summary>Most records of a dataset; deleted ones count until they are forgotten. Default 1,024.</summary>

@@ -32,6 +32,9 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
     /// <summary>Removes all identities of a pool with all that belongs to them, for a forced delete.</summary>
     public Func<string, CancellationToken, Task>? RemoveIdentities { get; set; }
 
+    /// <summary>Removes what else belongs to a pool that is deleted, once it has no identities.</summary>
+    public Func<string, CancellationToken, Task> RemoveRest { get; set; } = static (_, _) => Task.CompletedTask;
+
     private ImmutableSortedDictionary<string, IdentityPool> Loaded =>
         _pools ?? throw new InvalidOperationException("Load the pools first.");
 
@@ -51,7 +54,12 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
         [.. (_pools ?? await LoadAsync(cancellationToken).ConfigureAwait(false)).Values
             .Where(pool => after is null || string.CompareOrdinal(pool.Name, after) > 0).Take(limit)];
 
-    public async Task<PoolResult> CreateAsync(IdentityPool definition, CancellationToken cancellationToken = default)
+    /// <summary>Makes a pool.</summary>
+    /// <param name="definition">The whole definition.</param>
+    /// <param name="beside">Told of the pool before anyone sees it, says which row is written with it; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    public async Task<PoolResult> CreateAsync(IdentityPool definition,
+        Func<IdentityPool, KeyValuePair<string, byte[]?>>? beside = null, CancellationToken cancellationToken = default)
     {
         if (PoolCheck.Find(definition) is { } fault) return new PoolResult(PoolOutcome.Invalid, Fault: fault);
         await LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -60,7 +68,7 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
         {
             if (Loaded.TryGetValue(definition.Name, out IdentityPool? there)) return new PoolResult(PoolOutcome.Exists, there);
             if (Loaded.Count >= PoolsMax) return new PoolResult(PoolOutcome.Full);
-            return await StoreAsync(definition, clock.GetUtcNow(), revision: 1).ConfigureAwait(false);
+            return await StoreAsync(definition, clock.GetUtcNow(), revision: 1, beside).ConfigureAwait(false);
         }
         finally
         {
@@ -116,7 +124,11 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
             try
             {
                 isGone = await EmptyAsync(name, isForced, cancellationToken).ConfigureAwait(false);
-                if (isGone) await rows.WriteAsync(KeyValuePair.Create(Prefix + name, (byte[]?)null)).ConfigureAwait(false);
+                if (isGone)
+                {
+                    await RemoveRest(name, cancellationToken).ConfigureAwait(false);
+                    await rows.WriteAsync(KeyValuePair.Create(Prefix + name, (byte[]?)null)).ConfigureAwait(false);
+                }
             }
             catch
             {
@@ -154,7 +166,8 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
     private async Task<bool> IsEmptyAsync(string name, CancellationToken cancellationToken) =>
         (await rows.ReadRangeAsync($"id/{name}/", null, 1, cancellationToken).ConfigureAwait(false)).Count == 0;
 
-    private async Task<PoolResult> StoreAsync(IdentityPool definition, DateTimeOffset createdAt, long revision)
+    private async Task<PoolResult> StoreAsync(IdentityPool definition, DateTimeOffset createdAt, long revision,
+        Func<IdentityPool, KeyValuePair<string, byte[]?>>? beside = null)
     {
         IdentityPool pool = definition with
         {
@@ -162,7 +175,9 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
             Providers = [.. definition.Providers.Select(KeptSecrets.Normalize)],
         };
         byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(pool, PoolJson.Stored);
-        await rows.WriteAsync(KeyValuePair.Create(Prefix + pool.Name, (byte[]?)bytes)).ConfigureAwait(false);
+        List<KeyValuePair<string, byte[]?>> written = [new(Prefix + pool.Name, bytes)];
+        if (beside is not null) written.Add(beside(pool));
+        await rows.WriteAsync(written).ConfigureAwait(false);
         Publish(pool.Name, pool);
         return new PoolResult(PoolOutcome.Done, pool);
     }

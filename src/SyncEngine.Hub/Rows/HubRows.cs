@@ -4,7 +4,8 @@ namespace SyncEngine.Hub.Rows;
 
 /// <summary>
 /// The hub's own table: bytes under text keys in ordinal order, in the same file as the datasets. A write is all or nothing,
-/// and visible to reads at once; its task completes when it is durable. Thread-safe. Rows that nobody reads cost no memory.
+/// and visible to reads at once; its task completes when it is durable. Thread-safe. Rows used lately are kept in memory, up to
+/// 2 MiB of them in all; the others cost none.
 /// </summary>
 internal sealed class HubRows(Journal journal)
 {
@@ -20,6 +21,9 @@ internal sealed class HubRows(Journal journal)
         cancellationToken.ThrowIfCancellationRequested();
         return journal.ReadRowAsync(key);
     }
+
+    /// <summary>Tells that there is no row under a key that is of an id just made up, so that nobody looks for it.</summary>
+    public void NoteAbsent(string key) => journal.NoteAbsent(key);
 
     /// <summary>Rows whose keys start with a prefix, in ordinal order.</summary>
     /// <param name="prefix">What the keys start with.</param>

@@ -37,8 +37,10 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         string? name = http.Request.Headers[SessionHeader];
         bool begins = name is null;
-        Exchange? exchange = name is null ? Begin(caller, stopping, out name) : Find(name, caller);
-        if (exchange is null && name is null)
+        Exchange? exchange;
+        if (name is null) (name, exchange) = await BeginAsync(caller, stopping).ConfigureAwait(false);
+        else exchange = Find(name, caller);
+        if (exchange is null && begins)
         {
             http.Response.Headers.RetryAfter = "30";
             return Results.Problem("Too many sessions are open: end some, or try again when they have fallen silent.",
@@ -86,29 +88,30 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
         _exchanges.TryGetValue(name, out Exchange? exchange) && exchange.Caller.Pool == caller.Pool
         && exchange.Caller.Id == caller.Id && exchange.Caller.Device == caller.Device ? exchange : null;
 
-    private Exchange? Begin(SyncCaller caller, CancellationToken stopping, out string? name)
+    private async Task<(string Name, Exchange? Exchange)> BeginAsync(SyncCaller caller, CancellationToken stopping)
     {
-        name = null;
-        if (_exchanges.Count >= SessionsMax || !serving.HasRoom(caller)) return null;
-        string own = name = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(16));
+        string name = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(16));
+        if (_exchanges.Count >= SessionsMax || !serving.HasRoom(caller)) return (name, null);
+        OpenSession session = await serving.BeginAsync(caller, stopping).ConfigureAwait(false);
         var exchange = new Exchange(caller, time, _silenceMax);
-        _exchanges[own] = exchange;
+        _exchanges[name] = exchange;
         _ = Task.Run(async () =>
         {
             try
             {
                 using (exchange)
-                    await serving.RunAsync(caller, exchange.Transport, exchange.Silent, stopping).ConfigureAwait(false);
+                using (exchange.Silent.Register(() => _ = session.CutAsync()))
+                    await serving.RunAsync(caller, session, exchange.Transport).ConfigureAwait(false);
 
                 // What is left may still be fetched for a moment.
                 await Task.Delay(TimeSpan.FromSeconds(5), time, CancellationToken.None).ConfigureAwait(false);
             }
             finally
             {
-                _exchanges.TryRemove(own, out _);
+                _exchanges.TryRemove(name, out _);
             }
         }, CancellationToken.None);
-        return exchange;
+        return (name, exchange);
     }
 
     private static async Task<byte[]> FetchAsync(QueueTransport transport, TimeSpan wait, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ namespace SyncEngine.Hub.Syncing;
 /// frame that brings no value and takes none away passes the policy and the limits, so that a device can take refused writes
 /// back.
 /// </summary>
-internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
+internal sealed partial class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
     : SessionGuard
 {
     /// <summary>No device makes so many changes between two syncs: who claims them would use up a replica's counters.</summary>
@@ -104,7 +104,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         // Beyond a fence only what stands in cells matters: who took such changes back still covers them.
         List<CellProposal> fenced = [.. inspection.Changes.Where(change => HasDot(inspection, change, IsFenced))];
         return fenced.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized,
-            "These changes were made by a device that was revoked, after that. They are not taken from anyone.", fenced);
+            "These changes were made by a device that was revoked, after that. They are not taken from anyone.", fenced,
+            (_, entry) => IsFenced(entry.Dot));
     }
 
     private bool MayWrite(Dataset dataset) => _access.Allows("dataset:write", dataset.Name);
@@ -118,20 +119,19 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     private bool AdvancesForeign(Dataset dataset, FrameInspection inspection) =>
         inspection.Advances.Any(advance => IsForeign(dataset, new Dot(advance.Replica, advance.To)));
 
-    private static bool HasDot(FrameInspection inspection, in CellProposal change, Predicate<Dot> predicate)
-    {
-        var dots = new List<Dot>();
-        inspection.AddDots(change, dots);
-        return dots.Exists(predicate);
-    }
+    private static bool HasDot(FrameInspection inspection, CellProposal change, Predicate<Dot> predicate) =>
+        inspection.EntriesOf(change).Any(entry => predicate(entry.Dot));
+
+    private static bool BringsValue(CellProposal change, ProposedEntry entry) => entry.ValueLength > 0;
 
     private FrameRefusal? JudgeDataset(Dataset dataset, FrameInspection inspection)
     {
-        if (inspection.State.Revision > 0 || _access.Limits.DatasetsMax is not { } allowed) return null;
-        int known = identity.DatasetNames.Count;
-        return known < allowed ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The identity has {known:N0} datasets on "
-            + $"the hub, and {allowed:N0} are allowed: {dataset.Name} stays on this device alone. Delete another one, or ask the "
-            + "hub's operator to raise the pool's limit.", []);
+        if (inspection.State.LiveRecords > 0) return null;
+        bool isFilled = inspection.Changes.Any(static change => change.MakesRecord);
+        if (!isFilled && inspection.State.Revision > 0) return null;
+        return DatasetRoom.Judge(identity, dataset.Name, isFilled, _access.Limits.DatasetsMax) is not { } reason ? null
+            : new FrameRefusal(SyncErrorCode.LimitExceeded, $"{reason}, or ask the hub's operator to raise the pool's limit: "
+                + $"until then {dataset.Name} stays on this device alone, and is sent with the next connection after that.", []);
     }
 
     private FrameRefusal? JudgePolicy(Dataset dataset, FrameInspection inspection)
@@ -146,30 +146,16 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
             + $"read dataset {dataset.Name}.", denied);
     }
 
-    /// <summary>Whose changes a device may hand on, be it that it only claims that there were some. As a whole: the writes
-    /// stay at the device that brings them, and their own device brings them too.</summary>
-    private FrameRefusal? JudgeRelays(Dataset dataset, FrameInspection inspection) =>
-        (_access.TakesRelays && MayWrite(dataset)) || !AdvancesForeign(dataset, inspection) ? null
-        : new FrameRefusal(SyncErrorCode.Unauthorized, $"Dataset {dataset.Name} holds changes of another device, which the hub "
-            + "takes from that device alone. Sync that one; then this one goes on by itself.", []);
-
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {
-        var tooLarge = new List<CellProposal>();
-        foreach (CellProposal change in inspection.Changes)
-        {
-            if (change.Column < 0 || !change.ChangesValues) continue;
-            CellColumn column = change.Frame.Cells[change.Column];
-            bool isLarge = false;
-            foreach (EntryColumn entry in change.Frame.Entries.AsSpan(column.FirstEntry, column.EntryCount))
-                isLarge |= entry.ValueLength > _access.Limits.ValueBytesMax;
-
-            if (isLarge || (change.MakesLive && column.KeyLength > _access.Limits.KeyBytesMax)) tooLarge.Add(change);
-        }
-
+        bool IsTooLarge(CellProposal change, ProposedEntry entry) => entry.ValueLength > _access.Limits.ValueBytesMax
+            || (entry.ValueLength > 0 && change.MakesLive
+                && change.Frame.Cells[change.Column].KeyLength > _access.Limits.KeyBytesMax);
+        List<CellProposal> tooLarge = [.. inspection.Changes.Where(change =>
+            inspection.EntriesOf(change).Any(entry => IsTooLarge(change, entry)))];
         return tooLarge.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded,
             "A key or a value is longer than the pool "
-            + $"allows: {_access.Limits.KeyBytesMax:N0} and {_access.Limits.ValueBytesMax:N0} bytes.", tooLarge);
+            + $"allows: {_access.Limits.KeyBytesMax:N0} and {_access.Limits.ValueBytesMax:N0} bytes.", tooLarge, IsTooLarge);
     }
 
     private FrameRefusal? JudgeRecords(FrameInspection inspection)
@@ -180,7 +166,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
             .ToList();
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset has "
             + $"{inspection.State.LiveRecords:N0} records on the hub, and {allowed:N0} are allowed: new ones are not taken, "
-            + "changes and deletes are. Delete some, or ask the hub's operator to raise the pool's limit.", surplus);
+            + "changes and deletes are. Delete some, or ask the hub's operator to raise the pool's limit.", surplus, BringsValue);
     }
 
     private FrameRefusal? JudgeBytes(FrameInspection inspection)
@@ -201,6 +187,6 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
         return surplus.Count == 0 ? null : new FrameRefusal(SyncErrorCode.LimitExceeded, $"The dataset takes "
             + $"{inspection.State.LiveBytes:N0} bytes on the hub, and {allowed:N0} are allowed. Delete something, or ask the "
-            + "hub's operator to raise the pool's limit.", surplus);
+            + "hub's operator to raise the pool's limit.", surplus, BringsValue);
     }
 }

@@ -62,10 +62,10 @@ internal sealed partial class HubStore
             if (_isDisposed) return taken;
             List<Slot> idle = [.. _slots.Values.Where(static slot => slot is { Leases: 0, Busy: null })];
             idle.Sort(static (left, right) => left.LastUsed.CompareTo(right.LastUsed));
-            int surplus = idle.Count - _options.IdleIdentitiesMax;
+            int surplus = idle.Count - _options.Memory.IdleIdentitiesMax;
             foreach (Slot slot in idle)
             {
-                if (surplus-- <= 0 && _time.GetElapsedTime(slot.LastUsed) < _options.IdleTime) break;
+                if (surplus-- <= 0 && _time.GetElapsedTime(slot.LastUsed) < _options.Memory.IdleTime) break;
                 slot.Busy = NewCompletion();
                 taken.Add(slot);
             }

@@ -63,6 +63,12 @@ internal sealed partial class HubStore : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether an identity's datasets are open now.</summary>
+    public bool IsOpen(string pool, IdentityId id)
+    {
+        lock (_gate) return _slots.ContainsKey((pool, id));
+    }
+
     /// <summary>For a simulation, which does the storage thread's work.</summary>
     internal Journal Journal => _journal;
 
@@ -242,7 +248,8 @@ internal sealed partial class HubStore : IAsyncDisposable
         }
     }
 
-    private static string RowOf(string pool, IdentityId id) => $"data/{pool}/{id}";
+    /// <summary>The key of the row that says which datasets an identity has.</summary>
+    internal static string RowOf(string pool, IdentityId id) => $"data/{pool}/{id}";
 
     private int NextNumber()
     {

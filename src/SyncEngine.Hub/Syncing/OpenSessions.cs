@@ -14,26 +14,14 @@ internal sealed class OpenSessions
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Notes a session; dispose it when it ends.</summary>
-    /// <param name="pool">The pool.</param>
-    /// <param name="id">Whose session it is.</param>
-    /// <param name="device">The device.</param>
-    /// <param name="ends">Ends the session and is disposed with it: one source for all reasons, since there are many
-    /// sessions.</param>
-    /// <param name="gone">Ends it too: cancelled when the device is gone.</param>
-    /// <param name="stopping">Ends it too: cancelled when the hub stops.</param>
-    public OpenSession Open(string pool, IdentityId id, string device, CancellationTokenSource ends,
-        CancellationToken gone = default, CancellationToken stopping = default)
+    public OpenSession Open(string pool, IdentityId id, string device, CancellationToken cancellationToken)
     {
-        var session = new OpenSession(this, pool, id, device, ends, gone, stopping);
+        var session = new OpenSession(this, pool, id, device, cancellationToken);
         lock (_gate)
         {
             if (_frozen.Contains((pool, id)))
-            {
-                session.Dispose();
                 throw new SyncException(SyncErrorCode.ConnectionFailed,
                     "The identity is being merged or deleted. Connect again.");
-            }
-
             if (!_byIdentity.TryGetValue((pool, id), out List<OpenSession>? sessions))
                 _byIdentity.Add((pool, id), sessions = new List<OpenSession>(1));
             sessions.Add(session);
@@ -73,7 +61,7 @@ internal sealed class OpenSessions
             cut = open.FindAll(session => device is null || session.Device == device);
         }
 
-        foreach (OpenSession session in cut) await session.CutAsync().ConfigureAwait(false);
+        await Task.WhenAll(cut.ConvertAll(static session => session.CutAsync())).ConfigureAwait(false);
         await Task.WhenAll(cut.ConvertAll(static session => session.Ended)).ConfigureAwait(false);
     }
 
@@ -107,12 +95,12 @@ internal sealed class OpenSessions
 
 /// <summary>One open session.</summary>
 internal sealed class OpenSession(
-    OpenSessions all, string pool, IdentityId id, string device, CancellationTokenSource ends, CancellationToken gone,
-    CancellationToken stopping) : IDisposable
+    OpenSessions all, string pool, IdentityId id, string device, CancellationToken cancellationToken) : IDisposable
 {
-    private readonly CancellationTokenRegistration _gone = EndWith(ends, gone);
-    private readonly CancellationTokenRegistration _stopping = EndWith(ends, stopping);
+    private static readonly TimeSpan _leaveMax = TimeSpan.FromSeconds(1);
+    private readonly CancellationTokenSource _cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _cuts;
 
     public string Pool => pool;
 
@@ -121,15 +109,37 @@ internal sealed class OpenSession(
     public string Device => device;
 
     /// <summary>Cancelled when the session must end.</summary>
-    public CancellationToken Token => ends.Token;
+    public CancellationToken Token => _cut.Token;
+
+    /// <summary>Whether the hub ends it.</summary>
+    public bool IsCut => Volatile.Read(ref _cuts) != 0;
+
+    /// <summary>Tells the device that the hub ends the session; null where what carries it has no word for that.</summary>
+    public Func<CancellationToken, Task>? Leave { get; set; }
 
     public Task Ended => _ended.Task;
 
+    /// <summary>Tells the device, which has a second to go of itself, and ends the session.</summary>
     public async Task CutAsync()
     {
+        if (Interlocked.Exchange(ref _cuts, 1) != 0) return;
         try
         {
-            await ends.CancelAsync().ConfigureAwait(false);
+            if (Leave is { } leave)
+            {
+                using var soon = new CancellationTokenSource(_leaveMax);
+                await leave(soon.Token).ConfigureAwait(false);
+                await _ended.Task.WaitAsync(soon.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It does not go.
+        }
+
+        try
+        {
+            await _cut.CancelAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
@@ -142,11 +152,6 @@ internal sealed class OpenSession(
     {
         all.Close(this);
         _ended.TrySetResult();
-        _gone.Dispose();
-        _stopping.Dispose();
-        ends.Dispose();
+        _cut.Dispose();
     }
-
-    private static CancellationTokenRegistration EndWith(CancellationTokenSource ends, CancellationToken reason) =>
-        reason.UnsafeRegister(static ends => ((CancellationTokenSource)ends!).Cancel(), ends);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SyncEngine.Causality;
+using SyncEngine.Hub.Identities;
 using SyncEngine.Identities;
 using SyncEngine.Sync;
 
@@ -8,7 +9,7 @@ namespace SyncEngine.Hub.Syncing;
 
 /// <summary>Runs the hub's side of sessions, whatever carries them.</summary>
 internal sealed partial class SyncServing(
-    HubStore store, OpenSessions sessions, TimeProvider time, ILogger<SyncServing> logger)
+    HubStore store, IdentityDirectory directory, OpenSessions sessions, TimeProvider time, ILogger<SyncServing> logger)
 {
     private const int SessionsOfDeviceMax = 8;
 
@@ -18,16 +19,36 @@ internal sealed partial class SyncServing(
     /// <summary>Whether a device may open one more session.</summary>
     public bool HasRoom(SyncCaller caller) => sessions.CountOf(caller.Pool, caller.Id, caller.Device) < SessionsOfDeviceMax;
 
+    /// <summary>Begins a session; <see cref="RunAsync"/> ends it.</summary>
+    /// <param name="caller">Who was let in.</param>
+    /// <param name="cancellationToken">Ends the session.</param>
+    /// <exception cref="SyncException">It cannot begin now (ConnectionFailed): to be tried again.</exception>
+    public async Task<OpenSession> BeginAsync(SyncCaller caller, CancellationToken cancellationToken)
+    {
+        OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
+        try
+        {
+            // A merge or revocation since the credential was checked found no session to end.
+            IdentityRow? row = await directory.FindAsync(caller.Pool, caller.Id, cancellationToken).ConfigureAwait(false);
+            if (row?.State == IdentityState.Active && row.FindDevice(caller.Device) is { RevokedAt: null }) return session;
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "The identity or the device was changed. Connect again.");
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Serves one session until the device goes, its credential ends, it is cut, or the hub stops.</summary>
-    public async Task RunAsync(
-        SyncCaller caller, ISyncTransport transport, CancellationToken gone, CancellationToken stopping)
+    public async Task RunAsync(SyncCaller caller, OpenSession session, ISyncTransport transport)
     {
         using Activity? activity = HubTelemetry.Begin("session", caller.Pool, ActivityKind.Server);
         HubTelemetry.Sessions.Add(1, HubTelemetry.Pool(caller.Pool));
         try
         {
-            using OpenSession session = sessions.Open(
-                caller.Pool, caller.Id, caller.Device, caller.EndsAtExpiry(time), gone, stopping);
+            using OpenSession ended = session;
+            using ITimer expires = caller.CutAtExpiry(session, time);
             using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, session.Token).ConfigureAwait(false);
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
@@ -43,6 +64,10 @@ internal sealed partial class SyncServing(
         {
             activity?.SetStatus(ActivityStatusCode.Error, e.Code.ToString());
             LogNotDurable(caller.Pool, caller.Id, caller.Device, e.Message);
+        }
+        catch (SyncException) when (session.IsCut)
+        {
+            LogCut(caller.Pool, caller.Id, caller.Device);
         }
         catch (SyncException e)
         {

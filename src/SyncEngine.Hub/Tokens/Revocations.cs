@@ -83,6 +83,7 @@ internal sealed class Revocations(HubRows rows, TimeProvider time) : IPeriodicTa
         return issuedAt.ToUnixTimeSeconds() < notBefore;
     }
 
-    private static string KeyOf(string pool, IdentityId id, string? device) =>
+    /// <summary>The key of the row that says since when credentials count.</summary>
+    internal static string KeyOf(string pool, IdentityId id, string? device) =>
         device is null ? $"{Prefix}{pool}/{id}" : $"{Prefix}{pool}/{id}/{device}";
 }

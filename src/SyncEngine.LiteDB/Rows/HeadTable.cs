@@ -1,3 +1,4 @@
+using LiteDB;
 using LiteDB.Engine;
 
 namespace SyncEngine.LiteDB.Rows;
@@ -12,6 +13,7 @@ internal sealed class HeadTable(LiteEngine engine)
     public const int KnownMax = 16 * 1024;
 
     private readonly Dictionary<int, DatasetHead?> _known = new();
+    private int? _highest;
 
     /// <summary>Looks up what a transaction will need, outside it: LiteDB reads and writes are better not mixed.</summary>
     public void Prepare(IEnumerable<int> datasets)
@@ -27,7 +29,11 @@ internal sealed class HeadTable(LiteEngine engine)
         return found is not null;
     }
 
-    public void Set(int dataset, DatasetHead head) => _known[dataset] = head;
+    public void Set(int dataset, DatasetHead head)
+    {
+        _known[dataset] = head;
+        if (dataset > _highest) _highest = dataset;
+    }
 
     public void Remove(int dataset) => _known[dataset] = null;
 
@@ -48,11 +54,21 @@ internal sealed class HeadTable(LiteEngine engine)
     /// <summary>How many datasets there are; reads the index.</summary>
     public int Count() => All().Count();
 
+    /// <summary>New datasets have higher numbers than all that are there: nobody need look for those.</summary>
+    private int ReadHighest()
+    {
+        var query = RowReader.Between(int.MinValue, int.MaxValue, 1);
+        query.OrderBy = "$._id";
+        query.Order = Query.Descending;
+        using var reader = engine.Query(Table.Heads.Name, query);
+        return reader.Read() ? (int)reader.Current["_id"].AsInt64 : int.MinValue;
+    }
+
     private DatasetHead? Find(int dataset)
     {
         if (_known.TryGetValue(dataset, out var known)) return known;
         DatasetHead? head = null;
-        if (RowReader.Find(engine, Table.Heads.Name, (long)dataset) is { } document)
+        if (dataset <= (_highest ??= ReadHighest()) && RowReader.Find(engine, Table.Heads.Name, (long)dataset) is { } document)
         {
             if (!RowCodec.TryDecode(Table.Heads, dataset, document, RowReader.PiecesOf(engine), out var bytes))
             {

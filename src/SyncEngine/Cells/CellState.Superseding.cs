@@ -29,21 +29,10 @@ internal sealed partial class CellState
     public bool IsHealed(in EntryData entry) => entry.Counter == 1
         && Replicas.LineOf(entry.Replica) is [{ FirstCounter: 1 } opening] && opening.Stamp == Replicas.Id(entry.Replica).Bits;
 
-    /// <summary>Whether something stands in a cell that was neither refused nor seen by the peer that refused.</summary>
-    public bool HoldsUnjudged(int cell, HashSet<Dot> refused, VersionVector seen)
-    {
-        foreach (EntryData entry in EntriesOf(cell))
-        {
-            var dot = new Dot(Replicas.Id(entry.Replica), entry.Counter);
-            if (entry.Counter > seen[dot.Replica] && !refused.Contains(dot)) return true;
-        }
-
-        return false;
-    }
-
     /// <summary>
     /// Takes refused writes out of a cell by a delete that supersedes them alone, and puts back, as they were, the peer's
-    /// entries that they had superseded here.
+    /// entries that they had superseded here: not those that a write which stays, and which the peer has not seen, is known to
+    /// have superseded.
     /// </summary>
     /// <param name="cell">The cell.</param>
     /// <param name="refused">The refused writes.</param>
@@ -54,9 +43,23 @@ internal sealed partial class CellState
     {
         Touch(cell);
         var tally = new Tally(this, cell);
+        (List<EntryData> taken, List<EntryData> kept) = ([], []);
+        foreach (EntryData entry in EntriesOf(cell))
+        {
+            if (refused.Contains(new Dot(Replicas.Id(entry.Replica), entry.Counter))) taken.Add(entry);
+            else if (!Covers(theirs, entry)) kept.Add(entry);
+        }
+
         RemoveEntries(cell, new RefusedEntries(this, refused));
-        if (column >= 0) AddCovered(cell, theirs, column, tally.TextHash);
+        if (column >= 0)
+        {
+            AddCovered(cell, theirs, column, tally.TextHash, (replica, counter) => kept.Count > 0
+                && (kept.Exists(entry => Replaced(cell, entry, replica, counter) == true)
+                    || taken.TrueForAll(entry => Replaced(cell, entry, replica, counter) == false)));
+        }
+
         WriteEntry(cell, default, clock, tally, keepsOrder: false);
+        Replicas.Contexts.NoteTakeBack(Replicas.Counter(Own));
     }
 
     /// <summary>Puts back the entries of a peer's cell that are covered and gone here.</summary>
@@ -68,20 +71,43 @@ internal sealed partial class CellState
         int cell = FindOrAdd(theirs, theirs.Cells[column], ref container, ref containerKeyAt);
         Touch(cell);
         var tally = new Tally(this, cell);
-        int restored = AddCovered(cell, theirs, column, tally.TextHash);
+        int restored = AddCovered(cell, theirs, column, tally.TextHash, static (_, _) => false);
         tally.Apply(this, cell);
         if (Table[cell].IsEmpty) _emptied.Add(cell);
         return restored;
     }
 
-    private int AddCovered(int cell, CellColumns theirs, int column, ulong textHash)
+    private bool Covers(ILineage frame, in EntryData entry)
+    {
+        int at = frame.Find(Replicas.Id(entry.Replica));
+        return at >= 0 && entry.Counter <= frame.Counter(at);
+    }
+
+    /// <summary>Whether a write superseded another one of its cell, or saw it superseded; null if nobody remembers.</summary>
+    private bool? Replaced(int cell, in EntryData entry, int replica, long counter)
+    {
+        bool isSame = entry.Replica == replica;
+        if (isSame && entry.Counter < counter) return false;
+        if (Table[cell].Kind == CellKind.Counter && !entry.IsDeleted)
+        {
+            ReadOnlySpan<Opening> line = Replicas.LineOf(replica);
+            return isSame && Line.LengthAt(line, counter) == Line.LengthAt(line, entry.Counter);
+        }
+
+        // A delete may have taken a write back, which supersedes nothing else; of an own one that is remembered.
+        if (isSame && !entry.IsDeleted) return true;
+        return entry.Replica == Own ? Replicas.Contexts.Knew(entry.Counter, replica, counter) : null;
+    }
+
+    private int AddCovered(int cell, CellColumns theirs, int column, ulong textHash, Func<int, long, bool> staysAway)
     {
         int restored = 0;
         CellColumn shown = theirs.Cells[column];
         foreach (ref readonly EntryColumn entry in theirs.Entries.AsSpan(shown.FirstEntry, shown.EntryCount))
         {
             int replica = Replicas.Find(theirs.Replicas[entry.Replica]);
-            if (replica < 0 || entry.Counter > Replicas.Counter(replica) || Table.Holds(cell, replica, entry.Counter)) continue;
+            if (replica < 0 || entry.Counter > Replicas.Counter(replica) || Table.Holds(cell, replica, entry.Counter)
+                || staysAway(replica, entry.Counter)) continue;
             restored++;
             var added = new EntryData
             {

@@ -22,7 +22,11 @@ internal sealed partial class CellState(ulong seed)
     public ReplicaTable Replicas { get; } = new();
 
     /// <summary>Index of the own replica; −1 until the first write.</summary>
-    public int Own { get; set; } = EntryData.None;
+    public int Own
+    {
+        get => Replicas.Own;
+        set => Replicas.Own = value;
+    }
 
     /// <summary>Order-free hash of all surviving entries that are not deleted.</summary>
     public ulong Digest { get; private set; }

@@ -14,6 +14,15 @@ namespace SyncEngine.Cells;
 internal readonly record struct CellProposal(
     CellColumns Frame, int Column, int Cell, bool ChangesValues, bool MakesLive, bool MakesRecord, long GrowthBytes);
 
+/// <summary>A write that a frame would bring.</summary>
+/// <param name="Dot">Which it is.</param>
+/// <param name="Entry">What it is, in the frame.</param>
+internal readonly record struct ProposedEntry(Dot Dot, EntryColumn Entry)
+{
+    /// <summary>How many bytes its value has; 0 for a delete.</summary>
+    public int ValueLength => Entry.ValueLength;
+}
+
 /// <summary>How far a frame would advance a replica.</summary>
 internal readonly record struct ReplicaAdvance(ReplicaId Replica, long From, long To);
 
@@ -87,16 +96,17 @@ internal sealed class FrameInspection
         }
     }
 
-    /// <summary>The dots of a change that are not known here.</summary>
-    public void AddDots(in CellProposal change, List<Dot> dots)
+    /// <summary>The writes of a change that are not known here.</summary>
+    public IEnumerable<ProposedEntry> EntriesOf(CellProposal change)
     {
-        if (change.Column < 0) return;
+        if (change.Column < 0) yield break;
         CellColumn column = change.Frame.Cells[change.Column];
-        foreach (ref readonly EntryColumn entry in change.Frame.Entries.AsSpan(column.FirstEntry, column.EntryCount))
+        for (int i = column.FirstEntry; i < column.FirstEntry + column.EntryCount; i++)
         {
+            EntryColumn entry = change.Frame.Entries[i];
             var dot = new Dot(change.Frame.Replicas[entry.Replica], entry.Counter);
             int local = _state.Replicas.Find(dot.Replica);
-            if (local < 0 || _state.Replicas.Counter(local) < dot.Counter) dots.Add(dot);
+            if (local < 0 || _state.Replicas.Counter(local) < dot.Counter) yield return new ProposedEntry(dot, entry);
         }
     }
 

@@ -20,6 +20,21 @@ internal sealed class ReplicaTable : ILineage
     private Opening[][] _lines = new Opening[2][];
     private DotLog[] _logs = new DotLog[2];
     private readonly List<int> _changedList = [];
+    private int _own = EntryData.None;
+
+    /// <summary>Index of the own replica; −1 until the first write.</summary>
+    public int Own
+    {
+        get => _own;
+        set
+        {
+            _own = value;
+            Contexts.Clear();
+        }
+    }
+
+    /// <summary>What was known when own writes were made.</summary>
+    public WriteContexts Contexts { get; } = new();
 
     public int Count { get; private set; }
 
@@ -64,6 +79,8 @@ internal sealed class ReplicaTable : ILineage
 
     public void SetCounter(int replica, long counter)
     {
+        if (replica == _own && counter > _counters[replica]) Contexts.NoteWrite(counter);
+        else if (replica != _own && _own >= 0) Contexts.NoteRaise(_counters[_own], replica, _counters[replica]);
         _counters[replica] = counter;
         _ceilings[replica] = Math.Max(_ceilings[replica], counter);
         NoteChange(replica);
@@ -73,6 +90,7 @@ internal sealed class ReplicaTable : ILineage
     /// for what is written from now on builds on that.</summary>
     public void SetGap(int replica, long counter, long ceiling)
     {
+        Contexts.Clear();
         (_counters[replica], _durable[replica], _ceilings[replica]) = (counter, counter, ceiling);
         if (!Lowered.Contains(replica)) Lowered.Add(replica);
         NoteChange(replica);
@@ -133,6 +151,7 @@ internal sealed class ReplicaTable : ILineage
     /// nothing counts as durable until the next frame is.</summary>
     public void Split(int old, int renamed, Opening from)
     {
+        Contexts.Clear();
         long before = from.FirstCounter - 1;
         int opening = Array.IndexOf(_lines[old], from);
         SetLine(renamed, _lines[old][opening..]);
@@ -147,6 +166,7 @@ internal sealed class ReplicaTable : ILineage
     /// <summary>Sets a replica's counter and frontier as a stored frame has them, lower ones too.</summary>
     public void Lower(int replica, long counter, long collected)
     {
+        Contexts.Clear();
         (_counters[replica], _ceilings[replica], _collected[replica]) = (counter, counter, collected);
         NoteChange(replica);
     }

@@ -53,8 +53,8 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            Keep([.. theirs.Select(write => write with { Dataset = Name, Row = null })
-                .Where(write => !_refused.Exists(kept => kept with { Row = null } == write))]);
+            HashSet<RefusedWrite> kept = [.. _refused.Select(static write => write with { Row = null })];
+            Keep([.. theirs.Select(write => write with { Dataset = Name, Row = null }).Where(write => !kept.Contains(write))]);
         }
     }
 
@@ -77,7 +77,7 @@ public sealed partial class Dataset
             EnterLocked();
             if (dots.Count == 0) return Restore(theirs);
             var refused = new HashSet<Dot>(dots);
-            Dictionary<int, int> cells = ListRefused(dots, refused, theirs);
+            Dictionary<int, int> cells = ListRefused(dots, theirs);
             if (cells.Count == 0) return false;
             foreach (int cell in cells.Keys) Note(cell, refused, code, reason, told);
             Keep(told);
@@ -96,17 +96,14 @@ public sealed partial class Dataset
         return told.Count > 0;
     }
 
-    /// <summary>The cells in which refused writes stand, with their columns in what the hub shows. One in which something else
-    /// stands that the hub has not seen waits until it has.</summary>
-    private Dictionary<int, int> ListRefused(IReadOnlyList<Dot> dots, HashSet<Dot> refused, CellColumns theirs)
+    /// <summary>The cells in which refused writes stand, with their columns in what the hub shows.</summary>
+    private Dictionary<int, int> ListRefused(IReadOnlyList<Dot> dots, CellColumns theirs)
     {
-        var seen = new VersionVector(theirs.Replicas.Select((replica, i) => new Dot(replica, theirs.To[i]))
-            .Where(static dot => dot.Counter > 0));
         var cells = new Dictionary<int, int>();
         foreach (Dot dot in dots)
         {
             int cell = _state.CellOf(dot);
-            if (cell >= 0 && !cells.ContainsKey(cell) && !_state.HoldsUnjudged(cell, refused, seen)) cells.Add(cell, -1);
+            if (cell >= 0) cells[cell] = -1;
         }
 
         for (int i = 0; i < theirs.CellCount; i++)

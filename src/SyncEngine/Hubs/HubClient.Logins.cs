@@ -64,7 +64,7 @@ public sealed partial class HubClient
     }
 
     /// <summary>Signs in without a question, for a device that has no guest worth asking about: the current guest takes the
-    /// login's identity and keeps what it wrote; where it was synced as a guest already, it is merged into that identity
+    /// login's identity and keeps what it wrote; where the hub has it as a guest already, it is merged into that identity
     /// (<see cref="MergeMode.Union"/>).</summary>
     /// <exception cref="SyncException">The token is not accepted, or the current identity is signed in as somebody else: log out
     /// first, or plan a login.</exception>
@@ -73,27 +73,14 @@ public sealed partial class HubClient
     {
         ArgumentNullException.ThrowIfNull(provider);
         ArgumentNullException.ThrowIfNull(token);
-        Identity identity = _store.Identity;
-        if (identity.IsPaired)
-        {
-            JsonElement own = await SendOwnAsync(HttpMethod.Get, "/identity", null, cancellationToken)
-                .ConfigureAwait(false);
-            LoginPlan plan = await PlanLoginAsync(provider, token, accessToken, cancellationToken).ConfigureAwait(false);
-            if (plan.Outcome != LoginOutcome.AlreadyLinked && !own.GetProperty("isGuest").GetBoolean())
-                throw new SyncException(SyncErrorCode.Unauthorized,
-                    "This device is signed in as somebody else: LogoutAsync first, "
-                    + "or use PlanLoginAsync, which shows what becomes of its data.");
-            await CommitLoginAsync(plan, MergeMode.Union, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        JsonElement answer = await EnterAsync(identity, "session", "/sessions", json =>
-        {
-            json.WriteString("provider", provider);
-            json.WriteString("token", token);
-            if (accessToken is not null) json.WriteString("accessToken", accessToken);
-        }, cancellationToken).ConfigureAwait(false);
-        await EnterWithAsync(HubCredential.Read(answer, Time.GetUtcNow()) with { IsSignedIn = true }).ConfigureAwait(false);
+        if (await TryEnterAsync(new LoginProof(provider, token, accessToken), cancellationToken).ConfigureAwait(false)) return;
+        JsonElement own = await SendOwnAsync(HttpMethod.Get, "/identity", null, cancellationToken).ConfigureAwait(false);
+        LoginPlan plan = await PlanLoginAsync(provider, token, accessToken, cancellationToken).ConfigureAwait(false);
+        if (plan.Outcome != LoginOutcome.AlreadyLinked && !own.GetProperty("isGuest").GetBoolean())
+            throw new SyncException(SyncErrorCode.Unauthorized,
+                "This device is signed in as somebody else: LogoutAsync first, "
+                + "or use PlanLoginAsync, which shows what becomes of its data.");
+        await CommitLoginAsync(plan, MergeMode.Union, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Unlinks a provider's login: it is a new identity the next time.</summary>
@@ -168,6 +155,34 @@ public sealed partial class HubClient
             HubCredential renewed = await EnsureAsync(cancellationToken).ConfigureAwait(false);
             return await _http.SendAsync(method, path, body, renewed.AccessToken, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Lets this device in by a login alone, where the hub has no guest of it. Nothing registers one meanwhile, or it
+    /// would be left behind.</summary>
+    /// <returns>False where the hub knows this device's identity already, or can.</returns>
+    private async Task<bool> TryEnterAsync(LoginProof login, CancellationToken cancellationToken)
+    {
+        await _entering.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Identity identity = _store.Identity;
+            if (await FindCredentialAsync(identity).ConfigureAwait(false) is not null || (identity.IsPaired && IsOwn(identity)))
+                return false;
+            JsonElement answer = await EnterAsync(identity, "session", "/sessions", login.Write, cancellationToken)
+                .ConfigureAwait(false);
+            HubCredential entered = HubCredential.Read(answer, Time.GetUtcNow()) with { IsSignedIn = true };
+            if (identity.IsPaired && entered.IdentityId != identity.Id)
+                throw new SyncException(SyncErrorCode.Unauthorized, $"This login belongs to identity {entered.IdentityId}, and "
+                    + $"this device was paired as {identity.Id}, whose data must not show there: LogoutAsync first.");
+            await TakeAsync(identity, entered, true).ConfigureAwait(false);
+        }
+        finally
+        {
+            _entering.Release();
+        }
+
+        Link.Restart();
+        return true;
     }
 
     private async Task EnterWithAsync(HubCredential entered)

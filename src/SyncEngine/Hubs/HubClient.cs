@@ -87,9 +87,7 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
         try
         {
             Identity identity = _store.Identity;
-            if (_credentialOf != identity.Id) _credential = await LoadAsync(identity.Id).ConfigureAwait(false);
-            _credentialOf = identity.Id;
-            HubCredential? known = _credential;
+            HubCredential? known = await FindCredentialAsync(identity).ConfigureAwait(false);
             if (known is not null && known.GoodUntil - Time.GetUtcNow() > _freshness) return known;
             HubCredential? entered = known is null ? null : await RefreshAsync(identity, known, cancellationToken)
                 .ConfigureAwait(false);
@@ -192,9 +190,9 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
     private async Task<HubCredential> RegisterAsync(
         Identity identity, HubCredential? known, CancellationToken cancellationToken)
     {
-        if (known is null && DeviceKey.IdentityOf(identity.DevicePublicKey.ToArray()) != identity.Id)
+        if (known is null && !IsOwn(identity))
             throw new SyncException(SyncErrorCode.Unauthorized, $"Identity {identity.Id} came to this device by pairing or by a "
-                + "login elsewhere: log in here too, with HubClient.PlanLoginAsync or SignInAsync.");
+                + "login elsewhere: log in here too, with HubClient.SignInAsync.");
         JsonElement answer = await EnterAsync(identity, "guest", "/guests", null, cancellationToken).ConfigureAwait(false);
         return HubCredential.Read(answer, Time.GetUtcNow());
     }
@@ -215,8 +213,19 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
         }), null, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<HubCredential?> LoadAsync(IdentityId id) =>
-        await _store.ReadRowAsync(_prefix + id).ConfigureAwait(false) is { } bytes ? HubCredential.Decode(bytes) : null;
+    /// <summary>Whether the identity was minted by its device key, so that the key alone proves it.</summary>
+    private static bool IsOwn(Identity identity) =>
+        DeviceKey.IdentityOf(identity.DevicePublicKey.ToArray()) == identity.Id;
+
+    /// <summary>What the hub gave for an identity, good or not; null where it never gave anything.</summary>
+    private async Task<HubCredential?> FindCredentialAsync(Identity identity)
+    {
+        if (_credentialOf != identity.Id)
+            _credential = await _store.ReadRowAsync(_prefix + identity.Id).ConfigureAwait(false) is { } bytes
+                ? HubCredential.Decode(bytes) : null;
+        _credentialOf = identity.Id;
+        return _credential;
+    }
 
     /// <summary>Keeps a credential; where it is of another identity, the store's identity becomes that one first, if it was
     /// merged into it or somebody signs in, and gives way to it otherwise: a merge was taken back.</summary>

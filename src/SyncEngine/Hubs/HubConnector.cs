@@ -59,6 +59,9 @@ internal sealed class HubConnector(HubClient client, HubHttp http, HubClientOpti
 
             if (e.Message.Contains("'403'"))
                 throw new SyncException(SyncErrorCode.Unauthorized, "The hub does not let this identity in.", innerException: e);
+            if (e.Message.Contains("'503'"))
+                throw new SyncException(SyncErrorCode.ConnectionFailed,
+                    "The hub is busy with this identity, or full; it is tried again.", innerException: e);
             throw;
         }
         catch

@@ -16,6 +16,9 @@ public sealed class Identity
     private readonly IdentityHome _home;
     private readonly Dictionary<string, int> _stored = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dataset> _opened = new(StringComparer.Ordinal);
+
+    /// <summary>New datasets that were given out once and hold nothing yet.</summary>
+    private readonly HashSet<Dataset> _untouched = [];
     private readonly byte[] _privateKey;
     private readonly TaskCompletionSource<bool> _firstSync = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private byte[]? _publicKey;
@@ -105,7 +108,8 @@ public sealed class Identity
             }, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Deletes a dataset on this device, with all its records. It does not delete it on others.</summary>
+    /// <summary>Deletes a dataset on this device, with all its records. It does not delete it on others, and comes back from them
+    /// with the next sync: <see cref="Datasets.Dataset.Clear"/> deletes its records everywhere.</summary>
     /// <returns>Whether it existed.</returns>
     public async ValueTask<bool> DeleteDatasetAsync(string name)
     {
@@ -116,7 +120,8 @@ public sealed class Identity
             // Closed first, so that no write slips in behind the removal; outside the catalogue's lock, which a dataset
             // takes while it holds its own.
             Dataset? dataset;
-            lock (_catalog) _opened.Remove(name, out dataset);
+            lock (_catalog)
+                if (_opened.Remove(name, out dataset)) _untouched.Remove(dataset);
             dataset?.Discard();
             lock (_catalog)
             {
@@ -154,6 +159,21 @@ public sealed class Identity
             Dataset dataset = Find(name, enforcesLimit: false, out bool loads);
             if (loads) LoadAsync(dataset, CancellationToken.None).GetAwaiter().GetResult();
             return Keep(dataset);
+        }
+    }
+
+    /// <summary>Forgets a new dataset to which nothing was written, unless somebody else has opened it too.</summary>
+    internal void LetGo(Dataset dataset)
+    {
+        lock (_opening)
+        {
+            lock (_catalog)
+            {
+                if (!_untouched.Remove(dataset)) return;
+                _opened.Remove(dataset.Name);
+            }
+
+            dataset.Close();
         }
     }
 
@@ -237,7 +257,12 @@ public sealed class Identity
         lock (_catalog)
         {
             loads = false;
-            if (_opened.TryGetValue(name, out Dataset? opened)) return opened;
+            if (_opened.TryGetValue(name, out Dataset? opened))
+            {
+                _untouched.Remove(opened);
+                return opened;
+            }
+
             CheckName(name);
             loads = _stored.TryGetValue(name, out int number);
             if (!loads) CheckLimit(enforcesLimit);
@@ -248,6 +273,7 @@ public sealed class Identity
             dataset.FirstChange = () => Store(dataset);
             dataset.Exchanged = NoteExchange;
             dataset.Advanced = () => Advanced?.Invoke(dataset);
+            if (!loads) _untouched.Add(dataset);
             return dataset;
         }
     }
@@ -301,6 +327,7 @@ public sealed class Identity
     {
         lock (_catalog)
         {
+            _untouched.Remove(dataset);
             _stored[dataset.Name] = dataset.Number;
             _home.Keep(EncodeLocked());
         }

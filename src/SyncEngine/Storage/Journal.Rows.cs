@@ -4,10 +4,12 @@ namespace SyncEngine.Storage;
 internal sealed partial class Journal
 {
     private const int DroppedRowsAtOnce = 64;
+    private const int RecentBytesMax = 2 * 1024 * 1024;
 
     private readonly object _together = new();
     private Dictionary<string, byte[]?> _rows = new(StringComparer.Ordinal);
     private Dictionary<string, byte[]?> _gatheredRows = new(StringComparer.Ordinal);
+    private readonly RecentRows _recent = new(RecentBytesMax);
 
     /// <summary>Runs something whose changes, of several datasets and rows, become durable with one commit. Call it outside
     /// any dataset's gate, and wait for nothing in it.</summary>
@@ -42,7 +44,19 @@ internal sealed partial class Journal
     /// <summary>The row under a key, written durably or not; null if there is none.</summary>
     public ValueTask<byte[]?> ReadRowAsync(string key) => TryReadPending(key, out byte[]? pending)
         ? new ValueTask<byte[]?>(pending)
-        : new ValueTask<byte[]?>(RunAsync(storage => TryReadPending(key, out byte[]? late) ? late : storage.ReadRow(key)));
+        : new ValueTask<byte[]?>(RunAsync(storage =>
+        {
+            if (TryReadPending(key, out byte[]? late)) return late;
+            byte[]? stored = storage.ReadRow(key);
+            lock (_gate) _recent.Set(key, stored);
+            return stored;
+        }));
+
+    /// <summary>Tells that there is no row under a key that is of an id just made up, so that nobody looks for it.</summary>
+    public void NoteAbsent(string key)
+    {
+        lock (_gate) _recent.Set(key, null);
+    }
 
     /// <summary>Rows whose keys start with a prefix and are above another, in ordinal order.</summary>
     public Task<IReadOnlyList<KeyValuePair<string, byte[]>>> ReadRowsAsync(string prefix, string? after, int limit) =>
@@ -64,9 +78,23 @@ internal sealed partial class Journal
         }
     }
 
+    /// <summary>What a commit is about to write is what reads find from now on.</summary>
+    private void NoteGathered(IDictionary<string, byte[]?> rows)
+    {
+        lock (_gate)
+        {
+            _gatheredRows = new Dictionary<string, byte[]?>(rows, StringComparer.Ordinal);
+            foreach (KeyValuePair<string, byte[]?> row in rows) _recent.Set(row.Key, row.Value);
+        }
+    }
+
     private bool TryReadPending(string key, out byte[]? bytes)
     {
-        lock (_gate) return _rows.TryGetValue(key, out bytes) || _gatheredRows.TryGetValue(key, out bytes);
+        lock (_gate)
+        {
+            return _rows.TryGetValue(key, out bytes) || _gatheredRows.TryGetValue(key, out bytes)
+                || _recent.TryGet(key, out bytes);
+        }
     }
 
     /// <summary>As <see cref="ReadRowsAsync"/>, on the storage thread: with what was set and is not durable yet.</summary>

@@ -320,6 +320,7 @@ internal sealed partial class Journal : IDisposable
         try
         {
             GatherDroppedRows(storage, batch, droppedRows);
+            NoteGathered(batch.Rows);
             foreach (IJournaled source in sources) source.Encode(batch);
             return batch;
         }

@@ -42,7 +42,10 @@ internal abstract class SessionGuard
 /// <param name="Code">For programs.</param>
 /// <param name="Reason">In words, with what to do.</param>
 /// <param name="Changes">The changes that stand in the way; empty where it is the frame as a whole.</param>
-internal sealed record FrameRefusal(SyncErrorCode Code, string Reason, IReadOnlyList<CellProposal> Changes);
+/// <param name="Refuses">Which of their writes are refused, at least one of each; null for all. The others go through once those
+/// are taken back.</param>
+internal sealed record FrameRefusal(SyncErrorCode Code, string Reason, IReadOnlyList<CellProposal> Changes,
+    Func<CellProposal, ProposedEntry, bool>? Refuses = null);
 
 /// <summary>Asks a guard about one frame, and keeps what the peer must be told.</summary>
 internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrameJudge
@@ -75,7 +78,8 @@ internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrame
         {
             if (bytes > ToldBytesMax) break;
             int known = Dots.Count;
-            inspection.AddDots(change, Dots);
+            foreach (ProposedEntry entry in inspection.EntriesOf(change))
+                if (Refusal.Refuses?.Invoke(change, entry) != false) Dots.Add(entry.Dot);
             bytes += inspection.State.SizeOf(change.Cell) + ((long)DotBytes * (Dots.Count - known));
             (Dots.Count == known ? traceless : cells).Add(change.Cell);
         }

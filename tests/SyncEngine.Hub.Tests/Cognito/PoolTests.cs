@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using SyncEngine.Hub.Pools;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests.Cognito;
@@ -136,6 +138,53 @@ public sealed class PoolTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_pool_whose_import_broke_off_is_found_again_and_finished(int writes)
+    {
+        string folder = Directory.CreateTempSubdirectory("syncengine-hub-test").FullName;
+        const string id = "eu-west-1:01234567-89ab-cdef-0123-456789abcdef";
+        var asked = new JsonObject
+        {
+            ["identityPoolId"] = id,
+            ["definition"] = new JsonObject { ["IdentityPoolName"] = "Old one", ["AllowUnauthenticatedIdentities"] = true },
+            ["roles"] = new JsonObject { ["Roles"] = new JsonObject { ["unauthenticated"] = CognitoApp.GuestArn } },
+        };
+        static void Options(SyncHubOptions hub) => hub.Cognito.OtherRegions.Add("eu-west-1");
+        try
+        {
+            await using (CognitoApp first = await CognitoApp.StartAsync(options: Options, folder: folder))
+            {
+                // The hub ends once so many definitions are on its disk.
+                int written = 0;
+                first.Hub.Services.GetRequiredService<PoolRegistry>().Changed += (_, _) =>
+                {
+                    if (++written == writes) throw new InvalidOperationException("The hub ends here.");
+                };
+                using HttpResponseMessage broken = await first.Hub.Admin.PutAsync("/admin/cognito/pools", Json(asked));
+                Assert.Equal(System.Net.HttpStatusCode.InternalServerError, broken.StatusCode);
+            }
+
+            await using CognitoApp second = await CognitoApp.StartAsync(options: Options, folder: folder);
+            for (int i = 0; i < 2; i++)
+            {
+                using HttpResponseMessage done = await second.Hub.Admin.PutAsync("/admin/cognito/pools", Json(asked));
+                Assert.True(done.IsSuccessStatusCode, await done.Content.ReadAsStringAsync());
+            }
+
+            JsonElement page = await second.DoAsync("ListIdentityPools", new JsonObject { ["MaxResults"] = 10 });
+            Assert.Equal([id], Ids(page));
+            Assert.Equal(["Old one"], Names(page));
+            JsonElement roles = await second.DoAsync("GetIdentityPoolRoles", new JsonObject { ["IdentityPoolId"] = id });
+            AssertSame(new JsonObject { ["unauthenticated"] = CognitoApp.GuestArn }, roles.GetProperty("Roles"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData("""{"AllowUnauthenticatedIdentities":true}""")]
     [InlineData("""{"IdentityPoolName":"a"}""")]
     [InlineData("""{"IdentityPoolName":"a/b","AllowUnauthenticatedIdentities":true}""")]
@@ -262,6 +311,8 @@ public sealed class PoolTests : IAsyncLifetime
         AssertSame(map, await _app.DoAsync("SetPrincipalTagAttributeMap", map));
         AssertSame(map, await _app.DoAsync("GetPrincipalTagAttributeMap", asked));
     }
+
+    private static StringContent Json(JsonObject body) => new(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
 
     private async Task<JsonElement> CreateAsync(string name) => await _app.DoAsync("CreateIdentityPool", new JsonObject
     {

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using SyncEngine.Hub.Pools;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests.Cognito;
@@ -112,6 +114,44 @@ public sealed class RaceTests : WithLogins
             await Task.WhenAll(callers).WaitAsync(TimeSpan.FromSeconds(60));
             Assert.All(answers, static answer => Assert.True((int)answer.Status < 500, answer.Text));
         }
+    }
+
+    [Fact]
+    public async Task Tags_that_are_set_while_the_pool_is_updated_stay()
+    {
+        JsonObject update = new()
+        {
+            ["IdentityPoolId"] = _app.Pool, ["IdentityPoolName"] = "renamed", ["AllowUnauthenticatedIdentities"] = true,
+        };
+        string arn = $"arn:aws:cognito-identity:us-east-1:123456789012:identitypool/{_app.Pool}";
+        JsonObject map = new()
+        {
+            ["IdentityPoolId"] = _app.Pool, ["IdentityProviderName"] = "accounts.google.com", ["UseDefaults"] = false,
+            ["PrincipalTags"] = new JsonObject { ["user"] = "sub" },
+        };
+
+        // Told when the update is half done.
+        var tagged = new TaskCompletionSource();
+        _app.Hub.Services.GetRequiredService<PoolRegistry>().Changed += (_, _) => Task.Run(async () =>
+        {
+            await _app.DoAsync("TagResource", new JsonObject
+            {
+                ["ResourceArn"] = arn, ["Tags"] = new JsonObject { ["team"] = "blue" },
+            });
+            await _app.DoAsync("SetPrincipalTagAttributeMap", map);
+            tagged.SetResult();
+        }).Wait();
+        await _app.DoAsync("UpdateIdentityPool", update);
+        await tagged.Task;
+        JsonElement tags = await _app.DoAsync("ListTagsForResource", new JsonObject { ["ResourceArn"] = arn });
+        Assert.Equal("blue", tags.GetProperty("Tags").GetProperty("team").GetString());
+        JsonElement kept = await _app.DoAsync("GetPrincipalTagAttributeMap", new JsonObject
+        {
+            ["IdentityPoolId"] = _app.Pool, ["IdentityProviderName"] = "accounts.google.com",
+        });
+        Assert.Equal("sub", kept.GetProperty("PrincipalTags").GetProperty("user").GetString());
+        Assert.Equal("renamed", (await _app.DoAsync("DescribeIdentityPool", new JsonObject { ["IdentityPoolId"] = _app.Pool }))
+            .GetProperty("IdentityPoolName").GetString());
     }
 
     private string PathOf(string identity, string dataset = "save") => $"/identitypools/{Uri.EscapeDataString(_app.Pool)}"

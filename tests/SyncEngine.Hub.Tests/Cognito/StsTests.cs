@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using Xunit;
@@ -88,6 +89,23 @@ public sealed class StsTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.BadRequest, "InvalidIdentityToken"), await FailAsync(other, CognitoApp.GuestArn));
     }
 
+    [Fact]
+    public async Task A_developer_s_token_takes_a_role_only_where_the_pool_allows_the_classic_flow()
+    {
+        (string identity, JsonObject logins) = await _app.UserAsync("ann");
+        string token = logins["cognito-identity.amazonaws.com"]!.GetValue<string>();
+        Assert.Equal(HttpStatusCode.OK, (await AssumeAsync(token, CognitoApp.AuthenticatedArn)).Status);
+        await UpdateAsync(allowsClassicFlow: false);
+        Assert.Equal((HttpStatusCode.Forbidden, "AccessDenied"), await FailAsync(token, CognitoApp.AuthenticatedArn));
+        token = (await _app.UserAsync("ann")).Logins["cognito-identity.amazonaws.com"]!.GetValue<string>();
+        Assert.Equal((HttpStatusCode.Forbidden, "AccessDenied"), await FailAsync(token, CognitoApp.AuthenticatedArn));
+
+        // The enhanced flow takes it, and the classic one once it is allowed.
+        await _app.CredentialsAsync(identity, logins);
+        await UpdateAsync(allowsClassicFlow: true);
+        Assert.Equal(HttpStatusCode.OK, (await AssumeAsync(token, CognitoApp.AuthenticatedArn)).Status);
+    }
+
     [Theory]
     [InlineData("Action=GetCallerIdentity&Version=2011-06-15", "InvalidAction")]
     [InlineData("", "InvalidAction")]
@@ -104,6 +122,12 @@ public sealed class StsTests : IAsyncLifetime
         Assert.Equal(code, answer.Element(_sts + "Error")!.Element(_sts + "Code")!.Value);
         Assert.NotEmpty(answer.Element(_sts + "RequestId")!.Value);
     }
+
+    private Task<JsonElement> UpdateAsync(bool allowsClassicFlow) => _app.DoAsync("UpdateIdentityPool", new JsonObject
+    {
+        ["IdentityPoolId"] = _app.Pool, ["IdentityPoolName"] = "Game pool", ["AllowUnauthenticatedIdentities"] = true,
+        ["AllowClassicFlow"] = allowsClassicFlow,
+    });
 
     private async Task<string> TokenAsync(string identity, JsonObject? logins) => (await _app.AskAsync(
         "GetOpenIdToken", new JsonObject { ["IdentityId"] = identity, ["Logins"] = logins })).GetProperty("Token").GetString()!;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using SyncEngine.Causality;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Hub.Tests.Hosting;
 using SyncEngine.Hub.Tests.Push;
@@ -15,7 +14,6 @@ namespace SyncEngine.Hub.Tests.EndToEnd;
 public sealed class SessionEndTests
 {
     private const string Guests = """{"name":"game","allowsGuests":true}""";
-    private static readonly IdentityId _ann = new(1, 1);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Theory]
@@ -44,47 +42,5 @@ public sealed class SessionEndTests
         await logs.Until(static lines => lines.Count > 0);
         Assert.EndsWith("was ended by the hub", Assert.Single(logs.Lines).Text, StringComparison.Ordinal);
         Assert.Equal(0, sessions.Count);
-    }
-
-    [Fact]
-    public async Task All_that_ends_a_session_ends_its_token()
-    {
-        var sessions = new OpenSessions();
-        using CancellationTokenSource gone = new(), stopping = new(), none = new();
-        using OpenSession one = Open(gone.Token, none.Token), two = Open(none.Token, stopping.Token);
-        using OpenSession three = Open(none.Token, none.Token);
-        await gone.CancelAsync();
-        Assert.Equal([true, false, false], Ended());
-        await stopping.CancelAsync();
-        Assert.Equal([true, true, false], Ended());
-        Task cut = sessions.CutAsync("game", _ann, "three");
-        Assert.Equal([true, true, true], Ended());
-        Assert.False(cut.IsCompleted);
-        three.Dispose();
-        await cut;
-        one.Dispose();
-        two.Dispose();
-        Assert.Equal(0, sessions.Count);
-
-        OpenSession Open(CancellationToken gone, CancellationToken stopping) => sessions.Open("game", _ann,
-            sessions.Count == 2 ? "three" : "other", new CancellationTokenSource(), gone, stopping);
-        bool[] Ended() => [.. new[] { one, two, three }.Select(static session => session.Token.IsCancellationRequested)];
-    }
-
-    [Fact]
-    public async Task Nothing_is_held_of_a_session_that_has_ended_or_could_not_begin()
-    {
-        var sessions = new OpenSessions();
-        using var stopping = new CancellationTokenSource();
-        var ends = new CancellationTokenSource();
-        sessions.Open("game", _ann, "one", ends, stopping: stopping.Token).Dispose();
-        Assert.Throws<ObjectDisposedException>(() => ends.Token);
-        ends = new CancellationTokenSource();
-        using (await sessions.FreezeAsync("game", _ann))
-            Assert.Throws<SyncException>(() => sessions.Open("game", _ann, "one", ends, stopping: stopping.Token));
-        Assert.Throws<ObjectDisposedException>(() => ends.Token);
-
-        // Would throw if it still ended what is disposed.
-        await stopping.CancelAsync();
     }
 }

@@ -4,7 +4,7 @@ using SyncEngine.Storage;
 
 namespace SyncEngine.Hub.Tests.Hosting;
 
-/// <summary>A LiteDB file on a disk that a test may fill up.</summary>
+/// <summary>A LiteDB file on a disk that a test may fill up, or make unreadable.</summary>
 internal sealed class FailingStorage(string path, LiteDbStorageOptions options, FailingStorage.Disk disk) : ISyncStorage
 {
     private readonly LiteDbStorage _storage = LiteDbStorage.Open(path, options);
@@ -23,13 +23,23 @@ internal sealed class FailingStorage(string path, LiteDbStorageOptions options, 
 
     public IReadOnlyDictionary<int, byte[]> ReadMetadata() => _storage.ReadMetadata();
 
-    public byte[]? ReadRow(string key) => _storage.ReadRow(key);
+    public byte[]? ReadRow(string key)
+    {
+        disk.CheckReads();
+        return _storage.ReadRow(key);
+    }
 
-    public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit) =>
-        _storage.ReadRows(prefix, after, limit);
+    public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit)
+    {
+        disk.CheckReads();
+        return _storage.ReadRows(prefix, after, limit);
+    }
 
-    public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken) =>
+    public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken)
+    {
+        disk.CheckReads();
         _storage.ReadFrames(dataset, reader, cancellationToken);
+    }
 
     public void StageSnapshotPage(int dataset, int page, ReadOnlyMemory<byte> frame) =>
         _storage.StageSnapshotPage(dataset, page, frame);
@@ -49,5 +59,11 @@ internal sealed class FailingStorage(string path, LiteDbStorageOptions options, 
     internal sealed class Disk
     {
         public volatile bool IsFull;
+        public volatile bool IsUnreadable;
+
+        public void CheckReads()
+        {
+            if (IsUnreadable) throw new IOException("The disk of the test cannot be read.");
+        }
     }
 }

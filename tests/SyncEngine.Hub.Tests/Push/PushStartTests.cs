@@ -44,7 +44,7 @@ public sealed class PushStartTests
         await using HubStore store = await OpenAsync();
         await using ChangeFeed feed = PushFixture.Feed(store.Rows, TimeProvider.System);
         Task stopping;
-        using (_sessions.Open(PushFixture.Pool, PushFixture.Ann, PushFixture.Device(1), new CancellationTokenSource()))
+        using (_sessions.Open(PushFixture.Pool, PushFixture.Ann, PushFixture.Device(1), default))
         {
             stopping = StartOf(store, feed).StopAsync(default);
             Assert.False(stopping.IsCompleted);

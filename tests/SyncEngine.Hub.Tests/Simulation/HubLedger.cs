@@ -126,9 +126,7 @@ internal sealed class HubLedger
                 throw new HistoryException($"{where}, which the policy forbids.");
         }
 
-        // What a fence holds back is refused cell by cell, so that an addition which came in one frame with a fenced one is
-        // refused with it, and its entry of the log goes through.
-        if (kind == Save && !_marks.Exists(mark => mark.Device.IsRevoked && Resolve(mark.Author) == Resolve(id)))
+        if (kind == Save)
         {
             long told = ShownIn(dataset, Log).Sum(number => _marks[number].Amount), counted = dataset.Counter(Coins).Value;
             if (told != counted)
@@ -155,7 +153,6 @@ internal sealed class HubLedger
     /// <param name="refused">What stands aside on all devices.</param>
     public void CheckNothingLost(HubReading hub, HashSet<int> refused)
     {
-        HashSet<IdentityId> revoked = [.. _marks.Where(mark => mark.Device.IsRevoked).Select(mark => Resolve(mark.Author))];
         foreach (Mark mark in _marks)
         {
             if (mark.IsDead || mark.MayBeDead || mark.MayBeRemoved || mark.Device.IsRevoked || mark.Dataset == Secret) continue;
@@ -170,7 +167,7 @@ internal sealed class HubLedger
             }
 
             // The register that came with an entry of the log stands unless one that came, too, has replaced it.
-            if (mark.Dataset != Save || mark.Key is null || isReshaped || revoked.Contains(id)) continue;
+            if (mark.Dataset != Save || mark.Key is null || isReshaped) continue;
             bool isReplaced = _marks.Exists(later => !later.IsDead && later.Supersedes.Contains(mark.Number));
             if (!isReplaced && !hub(id, Save, mark.Key).Contains(mark.Number))
                 throw new HistoryException($"{mark} to {mark.Key} is lost: nobody who saw it wrote over it.");

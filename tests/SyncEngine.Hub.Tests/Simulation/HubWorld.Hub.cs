@@ -25,7 +25,7 @@ internal sealed partial class HubWorld
         party.Declared.UnionWith(replicas);
         SyncCaller caller = _hub.CallerOf(row, row.FindDevice(device.Id)!);
         caller = caller with { Access = _plants.Weaken(caller.Access) };
-        OpenSession session = _hub.Sessions.Open(SimulatedHub.Pool, row.Id, device.Id, new CancellationTokenSource());
+        OpenSession session = _hub.Sessions.Open(SimulatedHub.Pool, row.Id, device.Id, default);
         IdentityLease lease = _hub.Lease(row.Id);
         var guard = new HubGuard(lease.Identity, caller, null, dataset => lease.NoteSender(dataset, device.Id));
         var wire = new SimulatedConnection([party.Name, "the hub"], part =>

@@ -60,7 +60,7 @@ internal sealed class SimulatedHub
 
     /// <summary>What a device that is let in may do.</summary>
     public SyncCaller CallerOf(IdentityRow row, DeviceRow device) =>
-        new SessionCallers(Pools, Fences).OfAsync(new HubCaller(row, device, new AccessClaims
+        new SessionCallers(Pools, Fences, new Attestations()).OfAsync(new HubCaller(row, device, new AccessClaims
         {
             Pool = Pool, Id = row.Id, Device = device.Id, Role = "", KeyThumbprint = "",
             Expires = DateTimeOffset.MaxValue,
@@ -134,7 +134,8 @@ internal sealed class SimulatedHub
         Store = HubStore.OpenAsync(() => new FaultyStorage(_disk.Open(), _faults), new HubStoreOptions
         {
             Time = Clock, Random = RandomSource.Seeded((_seed * 7_919) + ++_openings), StoresByHand = true,
-            SweepEvery = Timeout.InfiniteTimeSpan, IdleTime = TimeSpan.FromSeconds(3), SnapshotSlackBytes = SnapshotSlackBytes,
+            SweepEvery = Timeout.InfiniteTimeSpan, SnapshotSlackBytes = SnapshotSlackBytes,
+            Memory = new HubMemoryOptions { IdleTime = TimeSpan.FromSeconds(3) },
         }).AsTask().GetAwaiter().GetResult();
         var locks = new KeyedLocks();
         Directory = new IdentityDirectory(Store.Rows, locks, Clock);

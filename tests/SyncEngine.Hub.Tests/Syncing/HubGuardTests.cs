@@ -164,6 +164,91 @@ public sealed class HubGuardTests
     }
 
     [Fact]
+    public void An_addition_passes_beside_one_of_a_revoked_device()
+    {
+        var peers = new GuardedPeers();
+        Peer revoked = peers.AddWriter("revoked"), hub = peers.Hub;
+        revoked.Write(static data => data.Counter("coins").Add(1));
+        peers.Sync(revoked);
+        long fence = revoked.Data.Version[revoked.Data.ReplicaId];
+        Peer phone = peers.Add("phone", new SessionAccess
+        {
+            Allows = static (_, _) => true, Fence = replica => revoked.Replicas.Contains(replica) ? fence : null,
+        });
+        revoked.Write(static data => data.Counter("coins").Add(100));
+        phone.Write(static data => data.Counter("coins").Add(5));
+        peers.Meet(phone, revoked);
+        Assert.Equal(106, phone.Data.Counter("coins").Value);
+        peers.Sync(phone);
+        Assert.Equal(6, hub.Data.Counter("coins").Value);
+        Assert.Equal(6, phone.Data.Counter("coins").Value);
+        Assert.Equal(101, Assert.Single(phone.Data.Refused).Value);
+        Assert.Equal(hub.Data.Digest, phone.Data.Digest);
+    }
+
+    [Fact]
+    public void A_write_passes_beside_a_refused_one_and_what_it_had_superseded_stays_gone()
+    {
+        var peers = new GuardedPeers();
+        var limits = new SessionLimits { ValueBytesMax = 100 };
+        Peer one = peers.AddWriter("one", limits), two = peers.AddWriter("two", limits), hub = peers.Hub;
+        hub.Write(static data => data["note"] = "old");
+        peers.Sync(one);
+        one.Write(static data => data["note"] = "new");
+        two.Write(static data => data["note"] = new string('x', 500));
+        peers.Meet(one, two);
+        peers.Sync(one);
+        Assert.Equal(("new", "new"), (hub.Data["note"].AsString(), one.Data["note"].AsString()));
+        Assert.Equal((1, 1), (hub.Values, one.Values));
+        Assert.Equal(500, Assert.Single(one.Data.Refused).Value.AsString().Length);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_refused_write_had_superseded_comes_back_beside_one_that_may_not_have_seen_it(bool isOwn)
+    {
+        var peers = new GuardedPeers();
+        var limits = new SessionLimits { ValueBytesMax = 100 };
+        Peer one = peers.AddWriter("one", limits), two = peers.AddWriter("two", limits), hub = peers.Hub;
+        hub.Write(static data => data["note"] = "old");
+        peers.Sync(one);
+        one.Write(static data => data["note"] = new string('x', 500));
+        two.Write(static data => data["note"] = "new");
+        peers.Meet(one, two);
+        peers.Sync(isOwn ? one : two);
+        Assert.Equal("new", hub.Data["note"]);
+        Assert.Equal("old", Assert.Single(Assert.Single(hub.Data.Conflicts).Losers).Value);
+        Assert.Single((isOwn ? one : two).Data.Refused);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_delete_that_took_a_write_back_supersedes_nothing_else(bool isOwn)
+    {
+        const int CutsMax = 40;
+        var peers = new GuardedPeers();
+        var limits = new SessionLimits { ValueBytesMax = 100 };
+        Peer one = peers.AddWriter("one", limits), two = peers.AddWriter("two", limits), hub = peers.Hub;
+        Peer three = peers.AddWriter("three", limits);
+        one.Write(static data => data["note"] = "old");
+        foreach (Peer device in peers.Devices) peers.Sync(device);
+
+        // The hub does not get the delete yet.
+        one.Write(static data => data["note"] = new string('x', 500));
+        for (int cut = 1; one.Data.Refused.Count == 0 && cut < CutsMax; cut++) peers.Sync(one, cut);
+        Assert.False(one.Data.Version.IsAtMost(hub.Data.Version));
+        if (!isOwn) peers.Meet(three, one);
+        two.Write(static data => data["note"] = new string('y', 500));
+        Peer relay = isOwn ? one : three;
+        peers.Meet(relay, two);
+        peers.Sync(relay);
+        Assert.Equal("old", hub.Data["note"]);
+        Assert.Equal("old", relay.Data["note"]);
+    }
+
+    [Fact]
     public void What_is_deleted_and_forgotten_without_leave_comes_back()
     {
         var peers = new GuardedPeers();
@@ -185,49 +270,6 @@ public sealed class HubGuardTests
         hub.Write(static data => data["k1"] = "news");
         peers.Sync(reader);
         Assert.Equal("news", reader.Data["k1"]);
-    }
-
-    [Fact]
-    public void A_reader_neither_takes_back_nor_uses_up_what_another_device_may_write()
-    {
-        var peers = new GuardedPeers();
-        Peer reader = peers.AddReader("reader"), writer = peers.AddWriter("writer"), hub = peers.Hub;
-        writer.Write(static data => data["gold"] = 5);
-        peers.Meet(reader, writer);
-        peers.Sync(reader);
-        Assert.Contains(GuardedPeers.Name, peers.Refusals);
-        Assert.Empty(hub.Data.Version);
-        Assert.Equal(5, reader.Data["gold"]);
-
-        // Neither does a frame without cells, which only claims to have seen what the writer wrote.
-        reader.Write(static data => data.Delete("gold"));
-        reader.Data.ForgetDeletes(reader.Data.Version);
-        Assert.Equal(0, reader.Values);
-        peers.Sync(reader);
-        Assert.Contains(GuardedPeers.Name, peers.Refusals);
-        Assert.Empty(hub.Data.Version);
-        peers.Sync(writer);
-        Assert.Equal(5, hub.Data["gold"]);
-        peers.Sync(reader);
-        Assert.Equal(5, reader.Data["gold"]);
-        peers.Sync(reader);
-        Assert.Empty(peers.Refusals);
-    }
-
-    [Fact]
-    public void Where_relays_are_off_a_writer_does_not_use_up_another_devices_counters()
-    {
-        var peers = new GuardedPeers();
-        Peer one = peers.AddWriter("one", takesRelays: false), two = peers.AddWriter("two", takesRelays: false), hub = peers.Hub;
-        two.Write(static data => data["gold"] = 5);
-        peers.Meet(one, two);
-        one.Write(static data => data["gold"] = 6);
-        peers.Sync(one);
-        Assert.Empty(hub.Data.Version);
-        peers.Sync(two);
-        peers.Sync(one);
-        Assert.Equal(6, hub.Data["gold"]);
-        Assert.Empty(one.Data.Refused);
     }
 
     [Fact]
@@ -267,6 +309,28 @@ public sealed class HubGuardTests
 
         Assert.Equal(0, hub.Data.Count);
         Assert.InRange(hub.Data.State.Table.Slab.UsedBytes, 0, 200_000);
+    }
+
+    [Fact]
+    public void Refusals_of_which_the_device_never_hears_do_not_pile_up_either()
+    {
+        const int Attempts = 100, KeyLength = 3000, CutsMax = 40;
+        int refusal = 0;
+        for (bool isTold = false; !isTold; isTold = SendRefused(++refusal, 1).Data.Refused.Count > 0)
+            Assert.InRange(refusal, 0, CutsMax);
+        Peer hub = SendRefused(refusal - 1, Attempts);
+        Assert.Empty(hub.Data.Version);
+        Assert.InRange(hub.Data.State.Table.Slab.UsedBytes, 0, Attempts * KeyLength / 2);
+
+        // Gives the device where it sends once, else the hub.
+        static Peer SendRefused(int cut, int attempts)
+        {
+            var peers = new GuardedPeers();
+            Peer reader = peers.AddReader("reader");
+            reader.Write(static data => data.Map(new string('m', KeyLength))["f"] = 1);
+            for (int i = 0; i < attempts; i++) peers.Sync(reader, cut);
+            return attempts == 1 ? reader : peers.Hub;
+        }
     }
 
     [Fact]

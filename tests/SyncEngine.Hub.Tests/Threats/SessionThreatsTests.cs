@@ -2,11 +2,19 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Reactive.Linq;
+using System.Reactive.Threading.Tasks;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using SyncEngine.Causality;
+using SyncEngine.Hub.Accounts;
+using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Hub.Tests.Push;
+using SyncEngine.Hubs;
 using SyncEngine.Identities;
+using SyncEngine.Sync;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests.Threats;
@@ -27,14 +35,93 @@ public sealed class SessionThreatsTests
         var exchange = hub.Services.GetRequiredService<HttpExchange>();
         using (await hub.Services.GetRequiredService<OpenSessions>().FreezeAsync("game", IdentityId.Parse(device.IdentityId)))
         {
-            for (int i = 0; i < 20; i++) (await ExchangeAsync(hub, device, [])).Dispose();
+            for (int i = 0; i < 20; i++)
+            {
+                using HttpResponseMessage answer = await ExchangeAsync(hub, device, []);
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+                Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+            }
+
             (HttpStatusCode status, JsonElement body) = await hub.SendAsync(HttpMethod.Get, "/sync/events", device.AccessToken);
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "urn:syncengine:identity-busy"),
                 (status, body.GetProperty("type").GetString()));
         }
 
+        Assert.Equal(0, exchange.Count);
+    }
+
+    [Fact]
+    public async Task A_socket_opened_during_a_merge_is_told_when_to_come_again_and_one_that_is_open_why_it_ends()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
         using var patience = new CancellationTokenSource(_patience);
-        while (exchange.Count > 0) await Task.Delay(20, patience.Token);
+        using ClientWebSocket open = Socket(device), late = Socket(device);
+        var address = new Uri($"ws://{hub.Address.Authority}/sync/ws");
+        await open.ConnectAsync(address, patience.Token);
+        var sessions = hub.Services.GetRequiredService<OpenSessions>();
+        while (sessions.Count == 0) await Task.Delay(20, patience.Token);
+        Task<IDisposable> freezing = sessions.FreezeAsync("game", IdentityId.Parse(device.IdentityId));
+        byte[] buffer = new byte[4096];
+        while ((await open.ReceiveAsync(buffer, patience.Token)).MessageType != WebSocketMessageType.Close)
+        {
+        }
+
+        Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, open.CloseStatus);
+        Assert.Contains("onnect again", open.CloseStatusDescription, StringComparison.Ordinal);
+        using IDisposable frozen = await freezing;
+        await Assert.ThrowsAsync<WebSocketException>(() => late.ConnectAsync(address, patience.Token));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, late.HttpStatusCode);
+        Assert.Contains("5", late.HttpResponseHeaders!["Retry-After"]);
+        Assert.Equal(0, sessions.Count);
+    }
+
+    [Fact]
+    public async Task A_client_that_comes_during_a_merge_comes_again()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        await using SyncStore store = SyncStore.OpenInMemory();
+        store.Identity.Dataset("save")["level"] = 1;
+        IDisposable frozen = await hub.Services.GetRequiredService<OpenSessions>().FreezeAsync("game", store.Identity.Id);
+        await using HubClient client = HubClient.Connect(store, new HubClientOptions(new Uri(hub.Address, "/sync"), "game"));
+        SyncStatus waiting = await client.Link.Status.FirstAsync(static status => status.Failure is not null)
+            .ToTask().WaitAsync(_patience);
+        Assert.Equal(SyncErrorCode.ConnectionFailed, waiting.Failure!.Code);
+        Assert.Contains("busy", waiting.Failure.Message, StringComparison.Ordinal);
+        frozen.Dispose();
+        await client.Link.Status.FirstAsync(static status => status is { State: SyncState.Live, PendingChanges: 0 })
+            .ToTask().WaitAsync(_patience);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_session_that_was_let_in_before_a_merge_or_a_revocation_does_not_begin_after_it(bool isMerged)
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        using RawDevice other = await new RawDevice(hub, "game").RegisterAsync();
+        IServiceProvider services = hub.Services;
+        HubCaller caller = (await services.GetRequiredService<DeviceEntry>().FindCallerAsync(device.AccessToken, default))!;
+        SyncCaller letIn = await services.GetRequiredService<SessionCallers>().OfAsync(caller, default);
+        IdentityId id = IdentityId.Parse(device.IdentityId);
+        if (isMerged)
+        {
+            await services.GetRequiredService<IdentityMerging>().MergeAsync(
+                "game", id, IdentityId.Parse(other.IdentityId), Identities.MergeMode.Union, null, false, default);
+        }
+        else
+        {
+            await services.GetRequiredService<DeviceEntry>().RevokeDeviceAsync("game", id, device.DeviceId, default);
+        }
+
+        SyncException refused = await Assert.ThrowsAsync<SyncException>(
+            () => services.GetRequiredService<SyncServing>().BeginAsync(letIn, default));
+        Assert.Equal(SyncErrorCode.ConnectionFailed, refused.Code);
+        Assert.Equal(0, services.GetRequiredService<OpenSessions>().Count);
     }
 
     [Fact]
@@ -120,6 +207,14 @@ public sealed class SessionThreatsTests
         using HttpResponseMessage answer = await hub.Http.SendAsync(request);
         Assert.Equal("https://sync.example.com/sync/jwks.json",
             (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("jwks_uri").GetString());
+    }
+
+    private static ClientWebSocket Socket(RawDevice device)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        socket.Options.SetRequestHeader("Authorization", "Bearer " + device.AccessToken);
+        return socket;
     }
 
     private static async Task<HttpResponseMessage> ExchangeAsync(HubApp hub, RawDevice device, byte[] body)

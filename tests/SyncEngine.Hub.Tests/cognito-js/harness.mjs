@@ -30,6 +30,18 @@ export async function run() {
   process.exit(0);
 }
 
+/** A function that calls an SDK's operations, (client, name, input), and notes which of them have succeeded. */
+export function calling(sdk) {
+  const succeeded = new Set();
+  const call = async (client, name, input) => {
+    const answer = await client.send(new sdk[name + 'Command'](input));
+    succeeded.add(name);
+    return answer;
+  };
+  const operations = Object.keys(sdk).filter((name) => /^[A-Z]\w*Command$/.test(name)).map((name) => name.slice(0, -7));
+  return { call, left: () => operations.filter((name) => !succeeded.has(name)), operations };
+}
+
 /** Expects that a call of an SDK fails with an error of this name and, where they are given, status and text. */
 export async function fails(call, name, { status, text } = {}) {
   let answer;

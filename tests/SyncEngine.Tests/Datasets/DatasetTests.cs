@@ -59,6 +59,36 @@ public sealed class DatasetTests
     }
 
     [Fact]
+    public async Task Clearing_deletes_records_of_every_kind_everywhere_but_not_what_others_write_meanwhile()
+    {
+        using SyncStore a = SyncStore.OpenInMemory(), b = SyncStore.OpenInMemory();
+        await b.AdoptIdentityAsync(a.Identity.Id);
+        Dataset left = a.Identity.Dataset("save"), right = b.Identity.Dataset("save");
+        Assert.Equal(0, left.Clear());
+        Assert.Equal(0, left.Revision);
+        left.Write(static write =>
+        {
+            write["player"] = "Ann";
+            write.Counter("player").Add(1);
+            write.Max("best").Raise(2);
+            write.Min("least").Lower(2);
+            write.Set("badges").Add("first");
+            write.Map("settings")["volume"] = 1;
+            write.List("inventory").Add("sword");
+        });
+        await Exchange(left, right);
+        right["player"] = "Bea";
+        right.List("inventory").Add("bow");
+        Assert.Equal(7, left.Clear());
+        Assert.Equal((0, 2L), (left.Count, left.Revision));
+        await Exchange(left, right);
+        Assert.Equal(["bow"], right.List("inventory").ToArray().Select(static v => v.AsString()));
+        Assert.Equal("Bea", right.Get<string>("player"));
+        Assert.Equal((2, 2), (left.Count, right.Count));
+        Assert.Equal(left.Digest, right.Digest);
+    }
+
+    [Fact]
     public async Task A_store_on_a_disk_reopens_with_all_that_was_written()
     {
         var disk = new MemoryDisk();

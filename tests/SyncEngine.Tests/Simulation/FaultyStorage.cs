@@ -26,6 +26,9 @@ internal sealed class Faults
     /// <summary>Frames to report as damaged: dataset, page or frame, number.</summary>
     public HashSet<(bool IsPage, long Number)> Damaged { get; } = [];
 
+    /// <summary>Rows that were asked for one by one.</summary>
+    public int RowReads { get; set; }
+
     public int Commits => Volatile.Read(ref _commits);
 
     public int CountCommit() => Interlocked.Increment(ref _commits);
@@ -42,7 +45,11 @@ internal sealed class FaultyStorage(ISyncStorage inner, Faults faults) : ISyncSt
 
     public IReadOnlyDictionary<int, byte[]> ReadMetadata() => inner.ReadMetadata();
 
-    public byte[]? ReadRow(string key) => inner.ReadRow(key);
+    public byte[]? ReadRow(string key)
+    {
+        faults.RowReads++;
+        return inner.ReadRow(key);
+    }
 
     public IReadOnlyList<KeyValuePair<string, byte[]>> ReadRows(string prefix, string? after, int limit) =>
         inner.ReadRows(prefix, after, limit);

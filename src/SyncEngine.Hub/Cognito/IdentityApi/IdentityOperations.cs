@@ -77,7 +77,7 @@ internal sealed class IdentityOperations(
     {
         (CognitoPool pool, IdentityRow row, ProvenLogins proven) = await EnterAsync(request, cancellationToken)
             .ConfigureAwait(false);
-        if (pool.Row.Identity is { IsMadeHere: true, AllowClassicFlow: not true })
+        if (!pool.AllowsClassicFlow)
             throw CognitoException.InvalidParameter("Basic (classic) flow is not enabled, please use enhanced flow.");
         string id = CognitoIds.Of(pool.Row.Region, row.Id);
         List<string> providers = [.. proven.Logins.Select(static login => login.Name)];

@@ -12,19 +12,23 @@ namespace SyncEngine.Hub.Cognito.IdentityApi;
 /// <summary>The admin interface's route by which pools of another service are made here, under the ids that they have
 /// there.</summary>
 internal sealed class PoolImport(
-    CognitoPools pools, CognitoIds ids, IEnumerable<ICognitoOperations> operations, JsonBodyReader bodies)
+    CognitoPools pools, CognitoIds ids, IEnumerable<ICognitoOperations> operations, JsonBodyReader bodies) : IDisposable
 {
     private const int BodyBytesMax = 1024 * 1024;
+    private readonly SemaphoreSlim _importing = new(1, 1);
     private static readonly CognitoCaller _operator = new() { AccessKeyId = "operator", IsDeveloper = true };
 
     public void Map(IEndpointRouteBuilder admin)
     {
         admin.MapPut("/cognito/pools", (Delegate)PoolAsync).WithName("importCognitoPool")
             .WithSummary("Make a pool as another service describes it, under the same id.")
-            .WithDescription("Where there is one of that id, nothing changes.").WithBody<ImportedPool>()
+            .WithDescription("Where there is one of that id, it gets its roles if it has none, and nothing else changes.")
+            .WithBody<ImportedPool>()
             .Produces<ImportedPoolAnswer>()
             .ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status409Conflict);
     }
+
+    public void Dispose() => _importing.Dispose();
 
     private async Task<IResult> PoolAsync(HttpContext context)
     {
@@ -33,19 +37,7 @@ internal sealed class PoolImport(
         if (!ids.TryParse(from.IdentityPoolId, out string region, out Guid id)) return BadId(from.IdentityPoolId);
         try
         {
-            CognitoPool? pool = await pools.FindAsync(from.IdentityPoolId, context.RequestAborted).ConfigureAwait(false);
-            if (pool is null)
-            {
-                JsonNode? made = await RunAsync("CreateIdentityPool", from.Definition, context.RequestAborted)
-                    .ConfigureAwait(false);
-                pool = await pools.RequireAsync((string?)made?["IdentityPoolId"] ?? "", context.RequestAborted)
-                    .ConfigureAwait(false);
-                await SetRolesAsync(pool.Id, from.Roles, context.RequestAborted).ConfigureAwait(false);
-                pool = await pools.RequireAsync(pool.Id, context.RequestAborted).ConfigureAwait(false);
-                await pools.ChangeAsync(pool.Definition, row => row with { Id = id, Region = region }, context.RequestAborted)
-                    .ConfigureAwait(false);
-            }
-
+            CognitoPool pool = await FindOrMakeAsync(from, region, id, context.RequestAborted).ConfigureAwait(false);
             return TypedResults.Json(new ImportedPoolAnswer(from.IdentityPoolId, pool.Name), PoolJson.Outside,
                 MediaTypeNames.Application.Json, StatusCodes.Status200OK);
         }
@@ -55,17 +47,40 @@ internal sealed class PoolImport(
         }
     }
 
+    private async Task<CognitoPool> FindOrMakeAsync(
+        ImportedPool from, string region, Guid id, CancellationToken cancellationToken)
+    {
+        // One at a time, so that there are never two pools of one id.
+        await _importing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            CognitoPool pool = await pools.FindAsync(from.IdentityPoolId, cancellationToken).ConfigureAwait(false)
+                ?? await operations.OfType<PoolOperations>().Single()
+                    .CreateAsync(from.Definition, (region, id), cancellationToken).ConfigureAwait(false);
+
+            // Also where an earlier call broke off before it came to this.
+            if (pool.Row.Identity is { IsMadeHere: true, AuthenticatedRoleArn: null, UnauthenticatedRoleArn: null })
+                await SetRolesAsync(pool.Id, from.Roles, cancellationToken).ConfigureAwait(false);
+            return pool;
+        }
+        finally
+        {
+            _importing.Release();
+        }
+    }
+
     private async Task SetRolesAsync(string pool, JsonElement? roles, CancellationToken cancellationToken)
     {
         if (roles is not { ValueKind: JsonValueKind.Object } given || JsonObject.Create(given) is not { } body
             || body["Roles"] is not JsonObject { Count: > 0 }) return;
         body["IdentityPoolId"] = pool;
-        await RunAsync("SetIdentityPoolRoles", JsonSerializer.SerializeToElement(body), cancellationToken).ConfigureAwait(false);
+        const string operation = "SetIdentityPoolRoles";
+        await operations.SelectMany(static some => some.Operations).First(static known => known.Name == operation).Answer(
+            new CognitoRequest
+            {
+                Operation = operation, Caller = _operator, Body = JsonSerializer.SerializeToElement(body),
+            }, cancellationToken).ConfigureAwait(false);
     }
-
-    private Task<JsonNode?> RunAsync(string operation, JsonElement body, CancellationToken cancellationToken) =>
-        operations.SelectMany(static some => some.Operations).First(known => known.Name == operation).Answer(
-            new CognitoRequest { Operation = operation, Caller = _operator, Body = body }, cancellationToken);
 
     private static Problem BadId(string id) => Problems.BadRequest("bad-id",
         $"{id} is no id of a region that this hub takes: name its region in {SyncHubOptions.Section}:Cognito:OtherRegions.");

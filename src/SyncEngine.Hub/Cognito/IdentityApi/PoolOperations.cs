@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using SyncEngine.Hub.Pools;
@@ -21,48 +22,44 @@ internal sealed class PoolOperations(PoolRegistry registry, CognitoPools pools, 
         new("ListIdentityPools", CognitoAccess.Developer, ListAsync),
     ];
 
-    /// <summary>What the hub refused, in this API's words.</summary>
-    internal static CognitoException Refusal(PoolResult result) => result.Outcome switch
+    /// <summary>Makes a pool as a call defines it.</summary>
+    /// <param name="body">The call's body.</param>
+    /// <param name="kept">The id that it keeps from another service; null for a new one.</param>
+    /// <param name="cancellationToken">Ends the wait for other changes.</param>
+    /// <exception cref="CognitoException">The hub does not take it.</exception>
+    public async Task<CognitoPool> CreateAsync(
+        JsonElement body, (string Region, Guid Id)? kept, CancellationToken cancellationToken)
     {
-        PoolOutcome.Invalid => CognitoException.InvalidParameter(
-            $"The hub does not take this: {result.Fault?.Path} {result.Fault?.Advice}"),
-        PoolOutcome.Full => CognitoException.LimitExceeded("There are as many identity pools as there may be: delete one first."),
-        PoolOutcome.NotFound => CognitoException.ResourceNotFound("The identity pool is gone."),
-        _ => CognitoException.ConcurrentModification("The identity pool was changed meanwhile: describe it, and try again."),
-    };
-
-    private async Task<JsonNode?> CreateAsync(CognitoRequest request, CancellationToken cancellationToken)
-    {
-        string shown = request.Body.RequiredText("IdentityPoolName", NameMax, CognitoPatterns.PoolName());
+        string shown = body.RequiredText("IdentityPoolName", NameMax, CognitoPatterns.PoolName());
         for (int i = 1; i <= NamesTriedMax; i++)
         {
             string name = PoolMapping.HubName(shown, i == 1 ? "" : FormattableString.Invariant($"-{i}"));
             (IdentityPool definition, CognitoIdentitySetup setup) = PoolMapping.Read(
-                request.Body, new IdentityPool { Name = name }, new CognitoIdentitySetup { IsMadeHere = true },
+                body, new IdentityPool { Name = name }, new CognitoIdentitySetup { IsMadeHere = true },
                 options.Value.Cognito.OpenIdConnectProviders);
-            PoolResult result = await registry.CreateAsync(definition, cancellationToken).ConfigureAwait(false);
-            if (result.Outcome == PoolOutcome.Exists) continue;
-            if (result is not { Outcome: PoolOutcome.Done, Pool: { } made }) throw Refusal(result);
-            CognitoPoolRow row = await pools.ChangeAsync(
-                made, row => row with { DisplayName = shown, Identity = setup }, cancellationToken).ConfigureAwait(false);
-            return PoolMapping.Show(new CognitoPool(made, row));
+            CognitoPool? made = await pools.CreateAsync(definition, row => row with
+            {
+                Id = kept?.Id ?? row.Id, Region = kept?.Region ?? row.Region, DisplayName = shown, Identity = setup,
+            }, cancellationToken).ConfigureAwait(false);
+            if (made is not null) return made;
         }
 
         throw CognitoException.ResourceConflict("There are too many identity pools of this name: choose another one.");
     }
 
+    private async Task<JsonNode?> CreateAsync(CognitoRequest request, CancellationToken cancellationToken) =>
+        PoolMapping.Show(await CreateAsync(request.Body, null, cancellationToken).ConfigureAwait(false));
+
     private async Task<JsonNode?> UpdateAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
         string shown = request.Body.RequiredText("IdentityPoolName", NameMax, CognitoPatterns.PoolName());
         CognitoPool pool = await PoolAsync(request, cancellationToken).ConfigureAwait(false);
-        (IdentityPool definition, CognitoIdentitySetup setup) = PoolMapping.Read(
-            request.Body, pool.Definition, pool.Row.Identity, options.Value.Cognito.OpenIdConnectProviders);
-        PoolResult result = await registry.ReplaceAsync(
-            definition, there => there.EntityTag == pool.Definition.EntityTag, cancellationToken).ConfigureAwait(false);
-        if (result is not { Outcome: PoolOutcome.Done, Pool: { } changed }) throw Refusal(result);
-        CognitoPoolRow row = await pools.ChangeAsync(
-            changed, row => row with { DisplayName = shown, Identity = setup }, cancellationToken).ConfigureAwait(false);
-        return PoolMapping.Show(new CognitoPool(changed, row));
+        (IdentityPool Definition, CognitoIdentitySetup Setup) Read(CognitoIdentitySetup setup) => PoolMapping.Read(
+            request.Body, pool.Definition, setup, options.Value.Cognito.OpenIdConnectProviders);
+        return PoolMapping.Show(await pools.ReplaceAsync(pool, Read(pool.Row.Identity).Definition, row => row with
+        {
+            DisplayName = shown, Identity = Read(row.Identity).Setup,
+        }, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<JsonNode?> DescribeAsync(CognitoRequest request, CancellationToken cancellationToken) =>
@@ -74,7 +71,7 @@ internal sealed class PoolOperations(PoolRegistry registry, CognitoPools pools, 
         PoolResult result = await registry.DeleteAsync(
             pool.Name, isForced: true, there => there.CreatedAt == pool.Definition.CreatedAt, cancellationToken)
             .ConfigureAwait(false);
-        if (result.Outcome != PoolOutcome.Done) throw Refusal(result);
+        if (result.Outcome != PoolOutcome.Done) throw CognitoPools.Refusal(result);
         await pools.RemoveAsync(pool.Name, cancellationToken).ConfigureAwait(false);
         return null;
     }

@@ -8,7 +8,7 @@ namespace SyncEngine.Hub.Cognito.IdentityApi;
 /// The operations on a pool's roles. An ARN that is set stands for the role of the hub that its last part names; one that the
 /// pool lacks is added with a policy that allows the own datasets.
 /// </summary>
-internal sealed class PoolRoleOperations(PoolRegistry registry, CognitoPools pools) : ICognitoOperations
+internal sealed class PoolRoleOperations(CognitoPools pools) : ICognitoOperations
 {
     private const string AuthenticatedKey = "authenticated";
     private const string GuestKey = "unauthenticated";
@@ -74,10 +74,7 @@ internal sealed class PoolRoleOperations(PoolRegistry registry, CognitoPools poo
             Roles = roles, GuestRole = guestRole,
             AuthenticatedRole = authenticated is null ? pool.Definition.AuthenticatedRole : names[authenticated],
         };
-        PoolResult result = await registry.ReplaceAsync(
-            definition, there => there.EntityTag == pool.Definition.EntityTag, cancellationToken).ConfigureAwait(false);
-        if (result is not { Outcome: PoolOutcome.Done, Pool: { } changed }) throw PoolOperations.Refusal(result);
-        await pools.ChangeAsync(changed, row => row with
+        await pools.ReplaceAsync(pool, definition, row => row with
         {
             Identity = row.Identity with
             {

@@ -56,6 +56,8 @@ internal sealed class StsEndpoint(
         if (pool.Id != claims.PoolId || row.State != IdentityState.Active || row.IsGuest == claims.IsAuthenticated
             || (row.IsGuest && !(row.IsOpen && pool.Definition.AllowsGuests)))
             throw CognitoException.AccessDenied("Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        if (!pool.AllowsClassicFlow)
+            throw CognitoException.AccessDenied("Basic (classic) flow is not enabled, please use enhanced flow.");
         string role = CognitoRoles.Assume(pool, row, arn);
         TimeSpan life = TimeSpan.FromSeconds(Math.Min(seconds, (int)IssuedCredentials.Life.TotalSeconds));
         TemporaryCredentials issued = await credentials.IssueAsync(

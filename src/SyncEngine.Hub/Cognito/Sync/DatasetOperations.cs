@@ -44,11 +44,17 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
         LegacyChanges changes = await datasets.ReadAsync(
             scope.Pool.Name, scope.Id, name, since, from, upTo, limit, cancellationToken).ConfigureAwait(false);
         var merged = new JsonArray();
-        foreach (string other in scope.MergedNames(name))
+        foreach (string other in scope.MergedNames(name).Where(scope.MayRead))
         {
             LegacySummary? known = await datasets.DescribeAsync(scope.Pool.Name, scope.Id, other, cancellationToken)
                 .ConfigureAwait(false);
             if (known is not null) merged.Add(scope.WireName(other));
+        }
+
+        foreach (string other in await datasets.TakenMergedAsync(scope.Pool.Name, scope.Id, name, cancellationToken)
+            .ConfigureAwait(false))
+        {
+            if (scope.MayRead(other)) merged.Add(other);
         }
 
         string who = scope.WireId;
@@ -133,7 +139,8 @@ internal sealed class DatasetOperations(SyncScopes scopes, LegacyDatasets datase
         }
 
         List<LegacySummary> found = [.. (await datasets.ListAsync(scope.Pool.Name, scope.Id, cancellationToken)
-            .ConfigureAwait(false)).Where(summary => after is null || string.CompareOrdinal(summary.Name, after) > 0)];
+            .ConfigureAwait(false)).Where(summary => scope.MayRead(summary.Name)
+                && (after is null || string.CompareOrdinal(summary.Name, after) > 0))];
         List<LegacySummary> page = [.. found.Take(limit)];
         var answer = new JsonObject
         {

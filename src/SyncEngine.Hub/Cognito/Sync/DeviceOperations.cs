@@ -24,9 +24,7 @@ internal sealed class DeviceOperations(SyncScopes scopes, LegacyDevices devices,
         string token = request.Body.RequiredText("Token", TokenLengthMax);
         string service = LegacyDevices.ServiceOf(platform)
             ?? throw CognitoException.InvalidParameter("Platform is APNS, APNS_SANDBOX, GCM or ADM.");
-        if (!SyncSetup.Of(scope.Pool).IsPushedTo(platform))
-            throw CognitoException.InvalidConfiguration($"The identity pool has no push application for {platform}: name one in "
-                + "PushSync.ApplicationArns of SetIdentityPoolConfiguration.");
+        LegacyDevices.CheckPushed(scope, platform);
         if (!push.Platforms.Contains(service))
             throw CognitoException.InvalidConfiguration($"The hub has no sender for {platform}; its operator configures it.");
         string id = await devices.RegisterAsync(scope, service, token, cancellationToken).ConfigureAwait(false);

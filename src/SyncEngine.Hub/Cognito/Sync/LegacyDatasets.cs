@@ -13,7 +13,8 @@ namespace SyncEngine.Hub.Cognito.Sync;
 /// count is the revision that changed it last. Only what is durable is told. Thread-safe; one call that writes at a time for each
 /// identity.
 /// </summary>
-internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory, KeyedLocks locks, TimeProvider time)
+internal sealed partial class LegacyDatasets(
+    HubStore store, IdentityDirectory directory, CognitoPools pools, KeyedLocks locks, TimeProvider time)
 {
     private static readonly LegacyChanges _nothing = new([], 0, false, false, null);
 
@@ -41,7 +42,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         LegacyChanges changes;
         using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
         {
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             changes = dataset.AtOneMoment(() => Read(dataset, row, since, from, upTo, limit));
         }
 
@@ -71,8 +72,8 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         using (await locks.EnterAsync(pool, cancellationToken, id).ConfigureAwait(false))
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
-            await CheckRoomAsync(lease, row, name, limits, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
+            CheckRoom(lease, name, patches, limits);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             durable = store.TogetherAsync(() =>
             {
@@ -94,6 +95,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 });
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
+            lease.Identity.LetGo(dataset);
         }
 
         await durable.ConfigureAwait(false);
@@ -114,7 +116,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
             if (!lease.Identity.HasDataset(name)) return null;
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             durable = store.TogetherAsync(() =>
             {
@@ -157,7 +159,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         {
             await CheckActiveAsync(pool, id, cancellationToken).ConfigureAwait(false);
             if (records.Count == 0 && syncCount <= 0) return LegacyImportOutcome.Same;
-            LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+            LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
             Dataset dataset = lease.Identity.OpenForJoin(name);
             long before = dataset.Revision;
             if (before != row.ImportedThrough) return LegacyImportOutcome.ChangedHere;
@@ -180,28 +182,11 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
                 row = row.Imported(records, through, time.GetUtcNow().ToUnixTimeMilliseconds());
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
+            lease.Identity.LetGo(dataset);
         }
 
         await durable.ConfigureAwait(false);
         return LegacyImportOutcome.Imported;
-    }
-
-    /// <summary>What is told of a dataset; null if there is none.</summary>
-    public async Task<LegacySummary?> DescribeAsync(
-        string pool, IdentityId id, string name, CancellationToken cancellationToken)
-    {
-        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
-        return await DescribeAsync(lease, name, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>All datasets that legacy clients see, in order of their names.</summary>
-    public async Task<IReadOnlyList<LegacySummary>> ListAsync(string pool, IdentityId id, CancellationToken cancellationToken)
-    {
-        using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
-        var found = new List<LegacySummary>();
-        foreach (string name in lease.Identity.DatasetNames)
-            if (await DescribeAsync(lease, name, cancellationToken).ConfigureAwait(false) is { } summary) found.Add(summary);
-        return found;
     }
 
     /// <summary>Records as they are now, also those that are not there, with the count 0.</summary>
@@ -211,7 +196,7 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
         using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         if (!lease.Identity.HasDataset(name)) return [.. keys.Select(static key => new LegacyRecord(key, null, 0, 0, 0))];
         Dataset dataset = lease.Identity.OpenForJoin(name);
-        LegacyRow row = await RowAsync(pool, id, name, cancellationToken).ConfigureAwait(false);
+        LegacyRow row = await RowAsync(lease, name, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<LegacyRecord> records = dataset.AtOneMoment<IReadOnlyList<LegacyRecord>>(() =>
         {
             Dictionary<string, KeyState> known = dataset.KeysChangedAfter(0).ToDictionary(static state => state.Key);
@@ -321,72 +306,29 @@ internal sealed class LegacyDatasets(HubStore store, IdentityDirectory directory
     private static CognitoException NoSuchCount(long count) => CognitoException.InvalidParameter(
         FormattableString.Invariant($"No such SyncCount: {count} exists for this Dataset"));
 
-    private static LegacySummary? Summarize(Dataset dataset, LegacyRow row)
+    private static void CheckRoom(
+        IdentityLease lease, string name, IReadOnlyList<LegacyPatch> patches, SessionLimits limits)
     {
-        if (!row.Shows(dataset)) return null;
-        List<string> keys = [.. dataset.Records.Select(static record => record.Key).Distinct(StringComparer.Ordinal)];
-        long first = long.MaxValue, last = 0;
-        foreach (KeyState state in dataset.KeysChangedAfter(0))
-        {
-            first = Math.Min(first, state.Time.WallMilliseconds);
-            last = Math.Max(last, state.Time.WallMilliseconds);
-        }
-
-        return new LegacySummary(dataset.Name, Math.Min(row.CreatedAt > 0 ? row.CreatedAt : first, last), last,
-            keys.Sum(key => SizeOf(key, LegacyText.Read(dataset, key))), keys.Count);
-    }
-
-    private async Task<LegacySummary?> DescribeAsync(IdentityLease lease, string name, CancellationToken cancellationToken)
-    {
-        if (!lease.Identity.HasDataset(name)) return null;
-        LegacyRow row = await RowAsync(lease.Pool, lease.Identity.Id, name, cancellationToken).ConfigureAwait(false);
-        Dataset dataset = lease.Identity.OpenForJoin(name);
-        LegacySummary? summary = dataset.AtOneMoment(() => Summarize(dataset, row));
-        await dataset.FlushAsync(cancellationToken).ConfigureAwait(false);
-        return summary;
-    }
-
-    /// <summary>Deleted datasets still hold their deletes, but count as none.</summary>
-    private async Task CheckRoomAsync(IdentityLease lease, LegacyRow row, string name, SessionLimits limits,
-        CancellationToken cancellationToken)
-    {
+        if (lease.Identity.HasDataset(name) && lease.Identity.OpenForJoin(name).Count > 0) return;
         IReadOnlyList<string> names = lease.Identity.DatasetNames;
-        if (limits.DatasetsMax is not { } allowed || names.Count < allowed) return;
-        int count = 0;
-        foreach (string other in names)
-        {
-            LegacyRow known = other == name ? row
-                : await RowAsync(lease.Pool, lease.Identity.Id, other, cancellationToken).ConfigureAwait(false);
-            bool isThere = known.Shows(lease.Identity.OpenForJoin(other));
-            if (isThere && other == name) return;
-            if (isThere) count++;
-        }
-
-        if (count >= allowed)
-            throw CognitoException.LimitExceeded($"An identity has at most {allowed} datasets; delete one first.");
+        if (names.Count < limits.DatasetsMax || limits.DatasetsMax is null) return;
+        foreach (string other in names) lease.Identity.OpenForJoin(other);
+        bool isFilled = patches.Any(static patch => patch.Value is not null);
+        if (DatasetRoom.Judge(lease.Identity, name, isFilled, limits.DatasetsMax) is { } reason)
+            throw CognitoException.LimitExceeded(reason + ".");
     }
 
     private async Task CheckActiveAsync(string pool, IdentityId id, CancellationToken cancellationToken)
     {
         IdentityRow? row = await directory.FindAsync(pool, id, cancellationToken).ConfigureAwait(false);
         if (row is not { State: IdentityState.Active })
-            throw CognitoException.NotAuthorized($"Access to Identity '{id}' is forbidden.");
+            throw CognitoException.IdentityForbidden(
+                await pools.WireIdAsync(pool, id, cancellationToken).ConfigureAwait(false));
     }
 
-    private async ValueTask<LegacyRow> RowAsync(string pool, IdentityId id, string name, CancellationToken cancellationToken) =>
-        LegacyRow.Decode(await store.Rows.ReadAsync(LegacyRow.PrefixOf(pool, id) + name, cancellationToken)
-            .ConfigureAwait(false));
-}
-
-/// <summary>What became of a dataset of another service.</summary>
-internal enum LegacyImportOutcome
-{
-    /// <summary>It was written.</summary>
-    Imported,
-
-    /// <summary>It is here already.</summary>
-    Same,
-
-    /// <summary>It was written to here, and stays as it is.</summary>
-    ChangedHere,
+    private async ValueTask<LegacyRow> RowAsync(IdentityLease lease, string name, CancellationToken cancellationToken) =>
+        LegacyRow.Decode(lease.Identity.HasDataset(name)
+            ? await store.Rows.ReadAsync(LegacyRow.PrefixOf(lease.Pool, lease.Identity.Id) + name, cancellationToken)
+                .ConfigureAwait(false)
+            : null);
 }

@@ -15,20 +15,26 @@ namespace SyncEngine.Hub.Cognito.Sync;
 internal sealed class LegacyDevices(HubRows rows, PushRegistrations registrations, KeyedLocks locks)
 {
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
+    private static readonly Dictionary<string, string> _services = new(StringComparer.Ordinal)
+    {
+        ["APNS"] = "apns", ["APNS_SANDBOX"] = "apns-sandbox", ["GCM"] = "fcm", ["ADM"] = "adm",
+    };
 
     /// <summary>The hub's name of the push service of a platform; null if there is no such platform.</summary>
-    public static string? ServiceOf(string platform) => platform switch
-    {
-        "APNS" => "apns",
-        "APNS_SANDBOX" => "apns-sandbox",
-        "GCM" => "fcm",
-        "ADM" => "adm",
-        _ => null,
-    };
+    public static string? ServiceOf(string platform) => _services.GetValueOrDefault(platform);
 
     /// <summary>A device's name on the hub, of the id that clients write; null for none.</summary>
     public static string? HubName(string? device) =>
         device?[(device.IndexOf(':', StringComparison.Ordinal) + 1)..].Replace("-", "", StringComparison.Ordinal);
+
+    /// <summary>Checks that the pool has a push application for a platform.</summary>
+    /// <exception cref="CognitoException">It has none.</exception>
+    public static void CheckPushed(SyncScope scope, string platform)
+    {
+        if (!SyncSetup.Of(scope.Pool).IsPushedTo(platform))
+            throw CognitoException.InvalidConfiguration($"The identity pool has no push application for {platform}: name one in "
+                + "PushSync.ApplicationArns of SetIdentityPoolConfiguration.");
+    }
 
     /// <summary>Registers a device. The same token has the same id each time, and keeps its subscriptions.</summary>
     /// <returns>Its id as clients write it.</returns>
@@ -61,7 +67,8 @@ internal sealed class LegacyDevices(HubRows rows, PushRegistrations registration
     }
 
     /// <summary>Has a device told of changes of a dataset, or not any more.</summary>
-    /// <exception cref="CognitoException">The device is not registered, or has too many subscriptions.</exception>
+    /// <exception cref="CognitoException">The device is not registered, has too many subscriptions, or is to be told although
+    /// the pool has no push application any more.</exception>
     public async Task SubscribeAsync(
         SyncScope scope, string device, string dataset, bool isWanted, CancellationToken cancellationToken)
     {
@@ -70,6 +77,7 @@ internal sealed class LegacyDevices(HubRows rows, PushRegistrations registration
         byte[]? bytes = CognitoIds.IsShaped(device) ? await rows.ReadAsync(key, cancellationToken).ConfigureAwait(false) : null;
         if (bytes is null || JsonSerializer.Deserialize<DeviceRow>(bytes, _json) is not { } row)
             throw CognitoException.ResourceNotFound($"Device '{device}' not found: register it first.");
+        if (isWanted) CheckPushed(scope, _services.First(known => known.Value == row.Service).Key);
         List<string> datasets = [.. row.Datasets.Where(known => known != dataset)];
         if (isWanted) datasets.Add(dataset);
         row = row with { Datasets = datasets };

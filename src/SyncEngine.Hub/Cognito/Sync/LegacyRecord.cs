@@ -30,6 +30,19 @@ internal readonly record struct LegacyPlace(long SyncCount, string? Key);
 internal sealed record LegacyChanges(
     IReadOnlyList<LegacyRecord> Records, long SyncCount, bool Exists, bool IsDeletedSince, LegacyPlace? Next);
 
+/// <summary>What became of a dataset of another service.</summary>
+internal enum LegacyImportOutcome
+{
+    /// <summary>It was written.</summary>
+    Imported,
+
+    /// <summary>It is here already.</summary>
+    Same,
+
+    /// <summary>It was written to here, and stays as it is.</summary>
+    ChangedHere,
+}
+
 /// <summary>What is told of a dataset as a whole.</summary>
 /// <param name="Name">Its name on the hub.</param>
 /// <param name="CreatedMilliseconds">When its oldest record was written, in milliseconds since 1970.</param>

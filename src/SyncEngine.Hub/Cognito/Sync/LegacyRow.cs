@@ -13,6 +13,9 @@ internal sealed record LegacyRow
     /// <summary>Most dates of devices that are kept.</summary>
     private const int DatesMax = 2048;
 
+    /// <summary>Most characters of their keys, each of which takes up to six bytes in the row.</summary>
+    private const int DateCharactersMax = 512 * 1024;
+
     /// <summary>Deleted where the count of an imported dataset is higher than that of any record.</summary>
     public const string FillerKey = "syncengine.imported";
 
@@ -53,24 +56,31 @@ internal sealed record LegacyRow
     {
         Dictionary<string, DeviceDate> dates = Dates.Where(date => countOf(date.Key) == date.Value.SyncCount)
             .ToDictionary(StringComparer.Ordinal);
-        foreach (LegacyPatch patch in patches)
-        {
-            if (patch.DeviceMilliseconds is { } milliseconds && dates.Count < DatesMax)
-                dates[patch.Key] = new DeviceDate(countOf(patch.Key), milliseconds);
-        }
-
+        Add(dates, patches, patch => countOf(patch.Key));
         return this with { CreatedAt = CreatedAt == 0 ? now : CreatedAt, IsMadeAgain = DeletedThrough > 0, Dates = dates };
     }
 
     /// <summary>The row of a dataset that came from another service with its counts.</summary>
-    public LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long through, long now) => this with
+    public LegacyRow Imported(IReadOnlyList<LegacyPatch> records, long through, long now)
     {
-        CreatedAt = CreatedAt == 0 ? now : CreatedAt,
-        ImportedThrough = through,
-        Dates = records.Where(static record => record.DeviceMilliseconds is not null).Take(DatesMax).ToDictionary(
-            static record => record.Key, static record => new DeviceDate(record.SyncCount, record.DeviceMilliseconds!.Value),
-            StringComparer.Ordinal),
-    };
+        var dates = new Dictionary<string, DeviceDate>(StringComparer.Ordinal);
+        Add(dates, records, static record => record.SyncCount);
+        return this with { CreatedAt = CreatedAt == 0 ? now : CreatedAt, ImportedThrough = through, Dates = dates };
+    }
+
+    /// <summary>Adds what devices said, as far as there is room.</summary>
+    private static void Add(
+        Dictionary<string, DeviceDate> dates, IReadOnlyList<LegacyPatch> patches, Func<LegacyPatch, long> countOf)
+    {
+        int characters = dates.Keys.Sum(static key => key.Length);
+        foreach (LegacyPatch patch in patches)
+        {
+            if (patch.DeviceMilliseconds is not { } milliseconds || dates.Count >= DatesMax
+                || characters + patch.Key.Length > DateCharactersMax) continue;
+            dates[patch.Key] = new DeviceDate(countOf(patch), milliseconds);
+            characters += patch.Key.Length;
+        }
+    }
 
     /// <summary>When a device says that it wrote a record.</summary>
     internal readonly record struct DeviceDate(long SyncCount, long Milliseconds);

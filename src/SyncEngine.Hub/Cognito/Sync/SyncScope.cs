@@ -55,16 +55,24 @@ internal sealed record SyncScope(CognitoCaller Caller, CognitoPool Pool, Identit
     /// <exception cref="CognitoException">It does not.</exception>
     public void Check(string action, string dataset)
     {
-        if (Caller.IsDeveloper) return;
+        if (!Allows(action, dataset)) throw CognitoException.NotAuthorized(
+            $"The policy of role {Caller.Role} does not allow {action} on dataset {dataset}.");
+    }
+
+    /// <summary>Whether the caller may be told of a dataset.</summary>
+    public bool MayRead(string dataset) => Allows("dataset:read", dataset);
+
+    private bool Allows(string action, string dataset)
+    {
+        if (Caller.IsDeveloper) return true;
         CompiledPool compiled = CompiledPool.Of(Pool.Definition);
         string role = Caller.Role;
         _context ??= new PolicyContext
         {
             IdentityId = Row.Id.ToString(), Pool = Pool.Name, Role = role, Claims = PoolAccess.ClaimsOf(Row),
         };
-        if (Pool.Definition.Roles.ContainsKey(role)
-            && compiled.Allows(role, Row.IsGuest, action, $"identity/{Row.Id}/dataset/{dataset}", _context)) return;
-        throw CognitoException.NotAuthorized($"The policy of role {role} does not allow {action} on dataset {dataset}.");
+        return Pool.Definition.Roles.ContainsKey(role)
+            && compiled.Allows(role, Row.IsGuest, action, $"identity/{Row.Id}/dataset/{dataset}", _context);
     }
 
     private IEnumerable<IdentityId> Merged => Row.Merges.Where(static merge => !merge.IsUndone)

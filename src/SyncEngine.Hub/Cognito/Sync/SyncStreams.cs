@@ -33,17 +33,19 @@ internal sealed partial class SyncStreams(
     {
         foreach ((string key, _) in await rows.ReadRangeAsync(Prefix, null, PoolsMax, cancellationToken).ConfigureAwait(false))
         {
-            string name = key[Prefix.Length..];
-            SyncSetup setup = await pools.FindByNameAsync(name, cancellationToken).ConfigureAwait(false) is { } pool
-                ? SyncSetup.Of(pool) : new SyncSetup();
-            if (setup.StreamName is not { } stream || !setup.IsStreaming)
-            {
+            if (await pools.FindByNameAsync(key[Prefix.Length..], cancellationToken).ConfigureAwait(false) is not { } pool
+                || !SyncSetup.Of(pool).IsStreaming)
                 await rows.WriteAsync(KeyValuePair.Create(key, (byte[]?)null)).ConfigureAwait(false);
-                continue;
-            }
+        }
 
-            await StartAsync(name, stream, cancellationToken).ConfigureAwait(false);
-            if (setup is { BulkStartedAt: not null, BulkEndedAt: null }) BeginBulk(name, stream);
+        foreach (CognitoPool pool in await pools.MetAsync(cancellationToken).ConfigureAwait(false))
+        {
+            SyncSetup setup = SyncSetup.Of(pool);
+            if (setup.StreamName is not { } stream) continue;
+            if (setup.IsStreaming) await StartAsync(pool.Name, stream, cancellationToken).ConfigureAwait(false);
+
+            // What was begun goes on though its stream was disabled since, as it does without a new start.
+            if (setup is { BulkStartedAt: not null, BulkEndedAt: null }) BeginBulk(pool.Name, stream);
         }
     }
 

@@ -1,18 +1,13 @@
 using System.Text.Json.Nodes;
-using SyncEngine.Hub.Identities;
 
 namespace SyncEngine.Hub.Cognito.Sync;
 
-/// <summary>
-/// The Sync API's operations that tell how much is stored. What a pool holds is counted when somebody asks, by opening each of
-/// its identities: it costs a read of all its data.
-/// </summary>
-internal sealed class UsageOperations(SyncScopes scopes, CognitoPools pools, IdentityDirectory directory, LegacyDatasets datasets,
+/// <summary>The Sync API's operations that tell how much is stored.</summary>
+internal sealed class UsageOperations(SyncScopes scopes, CognitoPools pools, PoolUsages usages, LegacyDatasets datasets,
     SyncSessions sessions, SealedTexts seals) : ICognitoOperations
 {
     private const string PoolsPage = "pools page";
     private const int PoolsMax = 60;
-    private const int IdentitiesAtOnce = 100;
 
     public IEnumerable<CognitoOperation> Operations =>
     [
@@ -24,15 +19,15 @@ internal sealed class UsageOperations(SyncScopes scopes, CognitoPools pools, Ide
     private async Task<JsonNode?> DescribeIdentityAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
         SyncScope scope = await scopes.IdentityAsync(request, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<LegacySummary> found = await datasets.ListAsync(scope.Pool.Name, scope.Id, cancellationToken)
-            .ConfigureAwait(false);
+        List<LegacySummary> found = [.. (await datasets.ListAsync(scope.Pool.Name, scope.Id, cancellationToken)
+            .ConfigureAwait(false)).Where(summary => scope.MayRead(summary.Name))];
         return new JsonObject
         {
             ["IdentityUsage"] = new JsonObject
             {
                 ["IdentityId"] = scope.WireId,
                 ["IdentityPoolId"] = scope.Pool.Id,
-                ["LastModifiedDate"] = SyncMembers.Seconds(LastOf(found, scope.Row.CreatedAt)),
+                ["LastModifiedDate"] = SyncMembers.Seconds(PoolUsages.LastOf(found, scope.Row.CreatedAt)),
                 ["DatasetCount"] = found.Count,
                 ["DataStorage"] = found.Sum(static summary => summary.Bytes),
             },
@@ -72,21 +67,7 @@ internal sealed class UsageOperations(SyncScopes scopes, CognitoPools pools, Ide
 
     private async Task<JsonObject> CountAsync(CognitoPool pool, CancellationToken cancellationToken)
     {
-        long bytes = 0, last = pool.Definition.CreatedAt.ToUnixTimeMilliseconds();
-        IReadOnlyList<IdentityRow> page = [];
-        do
-        {
-            page = await directory.ListAsync(pool.Name, page.Count == 0 ? null : page[^1].Id, IdentitiesAtOnce, cancellationToken)
-                .ConfigureAwait(false);
-            foreach (IdentityRow row in page.Where(static row => row.State != IdentityState.Merged))
-            {
-                IReadOnlyList<LegacySummary> found = await datasets.ListAsync(pool.Name, row.Id, cancellationToken)
-                    .ConfigureAwait(false);
-                bytes += found.Sum(static summary => summary.Bytes);
-                last = Math.Max(last, LastOf(found, row.CreatedAt));
-            }
-        }
-        while (page.Count == IdentitiesAtOnce);
+        (long bytes, long last) = await usages.CountAsync(pool, cancellationToken).ConfigureAwait(false);
         return new JsonObject
         {
             ["IdentityPoolId"] = pool.Id,
@@ -95,7 +76,4 @@ internal sealed class UsageOperations(SyncScopes scopes, CognitoPools pools, Ide
             ["LastModifiedDate"] = SyncMembers.Seconds(last),
         };
     }
-
-    private static long LastOf(IReadOnlyList<LegacySummary> datasets, DateTimeOffset created) => datasets
-        .Select(static summary => summary.ModifiedMilliseconds).Append(created.ToUnixTimeMilliseconds()).Max();
 }

@@ -18,10 +18,13 @@ public sealed class ClientHub : IAsyncLifetime
     private const string KeyId = "AKIDDEVELOPERTEST001";
     private const string Secret = "the/secret+of+the+developer+key0123456789";
     private const string HookSecret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    private const string AuthenticatedRole = "arn:aws:iam::123456789012:role/Clients_Auth";
     private const string GuestRole = "arn:aws:iam::123456789012:role/Clients_Unauth";
+    private const string ProviderArns = "arn:aws:iam::123456789012:oidc-provider/";
     private static readonly string[] _people = ["ann", "bob", "cara", "dan", "eva", "finn", "gina", "hugo"];
     private readonly ConcurrentDictionary<string, Lazy<Task<(IReadOnlyDictionary<string, string> Details, string Words)>>> _runs =
         new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LoopbackIssuer? _issuer;
     private LoopbackServer? _outside;
     private HubApp? _hub;
@@ -39,28 +42,35 @@ public sealed class ClientHub : IAsyncLifetime
         _hub = await HubApp.StartAsync(
             static services => services.AddSingleton<IPushSender>(new ListedPushes("fcm")), options: options =>
             {
+                AddKey(options);
                 CognitoOptions cognito = options.Cognito;
-                cognito.DeveloperKeys.Add(new CognitoDeveloperKey { AccessKeyId = KeyId, SecretAccessKey = Secret });
-                cognito.OpenIdConnectProviders.Add(new CognitoOpenIdConnectProvider
+                foreach (string issuer in (string[])[_issuer.Name, Down])
                 {
-                    Issuer = _issuer.Name, ClientIds = { LoopbackIssuer.ClientId },
-                });
+                    cognito.OpenIdConnectProviders.Add(new CognitoOpenIdConnectProvider
+                    {
+                        Issuer = issuer, ClientIds = { LoopbackIssuer.ClientId },
+                    });
+                }
+
                 cognito.Streams["changes"] = ReceiverAt("/stream");
+                cognito.Streams["held"] = ReceiverAt("/held");
                 cognito.Functions["guard"] = ReceiverAt("/guard");
             });
-        string provider = _issuer.Name["http://".Length..];
+        string provider = _issuer.Name["http://".Length..], down = Down["http://".Length..];
         Settings = new JsonObject
         {
             ["endpoint"] = _hub.Address.AbsoluteUri.TrimEnd('/'), ["keyId"] = KeyId, ["secret"] = Secret,
-            ["provider"] = provider, ["providerArn"] = "arn:aws:iam::123456789012:oidc-provider/" + provider,
-            ["guestRole"] = GuestRole,
+            ["provider"] = provider, ["providerArn"] = ProviderArns + provider,
+            ["downProvider"] = down, ["downProviderArn"] = ProviderArns + down,
+            ["outside"] = _outside.Address.AbsoluteUri, ["adminKey"] = HubApp.AdminKey, ["guestRole"] = GuestRole,
             ["tokens"] = new JsonObject(_people.Select(person => KeyValuePair.Create(person, (JsonNode?)TokenOf(person)))),
         };
-        Settings["pool"] = await MakePoolAsync();
+        Settings["pool"] = await MakePoolAsync(_hub, new JsonArray(ProviderArns + provider));
     }
 
     public async Task DisposeAsync()
     {
+        _released.TrySetResult();
         if (_hub is not null) await _hub.DisposeAsync();
         if (_outside is not null) await _outside.DisposeAsync();
         if (_issuer is not null) await _issuer.DisposeAsync();
@@ -76,43 +86,55 @@ public sealed class ClientHub : IAsyncLifetime
     /// <summary>Requires that a check of a script went well.</summary>
     internal async Task RequireAsync(string folder, string script, string check)
     {
-        (IReadOnlyDictionary<string, string> details, string words) = await _runs.GetOrAdd(script, name => new(
-            () => ClientProgram.RunAsync(folder, name, Hub.Address, Settings))).Value;
+        (IReadOnlyDictionary<string, string> details, string words) = await RunAsync(folder, script);
         Assert.True(details.TryGetValue(check, out string? detail), $"{script} ended before it came to '{check}': {words}");
         Assert.True(detail.Length == 0, detail);
     }
+
+    /// <summary>What went wrong in each check of a script, which runs at the first call; and what else it printed.</summary>
+    internal Task<(IReadOnlyDictionary<string, string> Details, string Words)> RunAsync(string folder, string script) =>
+        _runs.GetOrAdd(script, name => new(() => ClientProgram.RunAsync(folder, name, Hub.Address, Settings))).Value;
+
+    /// <summary>Lets in the developer that scripts are.</summary>
+    internal static void AddKey(SyncHubOptions options) =>
+        options.Cognito.DeveloperKeys.Add(new CognitoDeveloperKey { AccessKeyId = KeyId, SecretAccessKey = Secret });
+
+    private string Down => _outside!.Address.AbsoluteUri + "down"; // As below.
 
     private CognitoReceiver ReceiverAt(string path) => new()
     {
         Url = new Uri(_outside!.Address, path), Secret = HookSecret, // Set before the hub is.
     };
 
-    private async Task<string> MakePoolAsync()
+    /// <summary>Makes a pool with roles as a developer does.</summary>
+    internal static async Task<string> MakePoolAsync(HubApp hub, JsonArray providers)
     {
-        using var signed = new SigningClient(Hub.Address, TimeProvider.System);
+        using var signed = new SigningClient(hub.Address, TimeProvider.System);
         var key = new Signer(KeyId, Secret);
         Answer made = await signed.IdentityAsync("CreateIdentityPool", new JsonObject
         {
             ["IdentityPoolName"] = "Clients", ["AllowUnauthenticatedIdentities"] = true, ["AllowClassicFlow"] = true,
-            ["OpenIdConnectProviderARNs"] = new JsonArray(Settings["providerArn"]!.DeepClone()), // Set above.
+            ["OpenIdConnectProviderARNs"] = providers, ["DeveloperProviderName"] = "login.game",
         }, key);
         Assert.True(made.Status == System.Net.HttpStatusCode.OK, made.Text);
         string pool = made.Json.GetProperty("IdentityPoolId").GetString()!; // The answer's one constant member.
         Answer set = await signed.IdentityAsync("SetIdentityPoolRoles", new JsonObject
         {
             ["IdentityPoolId"] = pool,
-            ["Roles"] = new JsonObject
-            {
-                ["authenticated"] = "arn:aws:iam::123456789012:role/Clients_Auth", ["unauthenticated"] = GuestRole,
-            },
+            ["Roles"] = new JsonObject { ["authenticated"] = AuthenticatedRole, ["unauthenticated"] = GuestRole },
         }, key);
         Assert.True(set.Status == System.Net.HttpStatusCode.OK, set.Text);
         return pool;
     }
 
-    /// <summary>The stream takes all; the function rewrites each value, and misbehaves for some keys.</summary>
-    private static async Task AnswerAsync(HttpContext context, int number)
+    /// <summary>One stream takes all, another one when it is released; one provider is down; the function rewrites each value,
+    /// and misbehaves for some keys.</summary>
+    private async Task AnswerAsync(HttpContext context, int number)
     {
+        if (context.Request.Path == "/held") await _released.Task;
+        if (context.Request.Path == "/release") _released.TrySetResult();
+        if (context.Request.Path.StartsWithSegments("/down"))
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         if (context.Request.Path != "/guard") return;
         JsonNode asked = (await JsonNode.ParseAsync(context.Request.Body))!; // An event is never the word null.
         foreach ((string key, JsonNode? record) in asked["datasetRecords"]!.AsObject()) // Every event has it.

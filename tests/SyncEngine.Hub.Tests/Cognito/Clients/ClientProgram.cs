@@ -19,8 +19,8 @@ internal static partial class ClientProgram
     public static bool HasNode { get; } = IsOnPath("node")
         && Directory.Exists(Path.Combine(FolderOf("cognito-js"), "node_modules", "@aws-sdk", "client-cognito-sync"));
 
-    /// <summary>A Python with boto3; null if there is none.</summary>
-    public static string? Python { get; } = new[] { "python3", "/usr/bin/python3" }.FirstOrDefault(HasBoto3);
+    /// <summary>A Python with boto3, the system's own before another one; null if there is none.</summary>
+    public static string? Python { get; } = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasBoto3);
 
     /// <summary>The names of the checks that a script declares.</summary>
     public static IReadOnlyList<string> ChecksOf(string folder, string script) => [.. Declaration()

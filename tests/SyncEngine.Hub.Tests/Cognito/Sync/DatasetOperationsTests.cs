@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Hub.Cognito;
+using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Rows;
@@ -126,6 +127,63 @@ public sealed class DatasetOperationsTests
     }
 
     [Fact]
+    public async Task Datasets_that_may_not_be_read_are_neither_listed_nor_counted()
+    {
+        await using SyncApi api = await StartAsync("""
+            {"name":"game","allowsGuests":true,"roles":{"guest":{"version":1,"statements":[
+             {"effect":"allow","action":"dataset:*","resource":"identity/${identity.id}/dataset/*"},
+             {"effect":"deny","action":"dataset:read","resource":["identity/*/dataset/hidden","identity/*/dataset/save.*"]}]},
+             "authenticated":{"version":1,"statements":[]}}}
+            """);
+        var guest = await api.RegisterAsync();
+        await api.UpdateAsync(Put("a", "1"));
+        await api.UpdateAsync(Put("who", "guest"), id: guest);
+        await api.NativeAsync(static device => device["b"] = "22", "hidden");
+        await api.UpdateAsync(Put("c", "3"), "zoo");
+        await api.Services.GetRequiredService<IdentityMerging>().MergeAsync(
+            "game", guest, api.Ann, MergeMode.Manual, null, false, default);
+        Assert.Equal(["save", "zoo"], NamesIn(await api.CallAsync("ListDatasets")));
+        JsonElement page = await api.CallAsync("ListDatasets", query: ("maxResults", 1));
+        page = await api.CallAsync("ListDatasets", query: [("nextToken", page.GetProperty("NextToken").GetString()!)]);
+        Assert.Equal(["zoo"], NamesIn(page));
+        Assert.False(page.TryGetProperty("NextToken", out _));
+        Assert.Empty(MergedIn(await api.ListAsync()));
+        JsonElement usage = (await api.CallAsync("DescribeIdentityUsage")).GetProperty("IdentityUsage");
+        Assert.Equal(2, usage.GetProperty("DatasetCount").GetInt32());
+        Assert.Equal(4, usage.GetProperty("DataStorage").GetInt64());
+
+        // A developer key may do everything.
+        string merged = "save." + api.WireOf(guest);
+        Assert.Equal(["hidden", "save", merged, "zoo"], NamesIn(await api.CallAsync("ListDatasets", caller: Developer)));
+        Assert.Equal([merged], MergedIn(await api.CallAsync("ListRecords", caller: Developer)));
+        usage = (await api.CallAsync("DescribeIdentityUsage", caller: Developer)).GetProperty("IdentityUsage");
+        Assert.Equal(4, usage.GetProperty("DatasetCount").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_identity_that_is_gone_is_told_by_the_id_that_clients_know()
+    {
+        await using SyncApi api = await StartAsync(options: static hub => hub.Cognito.Region = "eu-west-1");
+        await api.Services.GetRequiredService<IdentityMerging>().MergeAsync(
+            "game", api.Ann, await api.RegisterAsync(), MergeMode.Manual, null, false, default);
+
+        // As a call finds it that was let in before.
+        var datasets = api.Services.GetRequiredService<LegacyDatasets>();
+        var patch = new LegacyPatch("a", "1", 0, null);
+        foreach (Func<Task> call in (Func<Task>[])
+        [
+            () => datasets.UpdateAsync("game", api.Ann, "save", [patch], new SessionLimits(), null, null, default),
+            () => datasets.DeleteAsync("game", api.Ann, "save", null, default),
+            () => datasets.ImportAsync("game", api.Ann, "save", [patch with { SyncCount = 1 }], 1, default),
+        ])
+        {
+            CognitoException e = await RefusedAsync("NotAuthorizedException", call);
+            Assert.Equal($"Access to Identity '{api.WireOf(api.Ann)}' is forbidden.", e.Message);
+            Assert.StartsWith("eu-west-1:", api.WireOf(api.Ann), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Pool_usage_adds_up_what_its_identities_hold()
     {
         await using SyncApi api = await StartAsync();
@@ -153,6 +211,9 @@ public sealed class DatasetOperationsTests
         await api.Services.GetRequiredService<IdentityRemoval>().DeleteAsync("game", api.Ann, default);
         Assert.Empty(await rows.ReadRangeAsync(HubStore.BesideOf("game", api.Ann), null, 10));
     }
+
+    private static IEnumerable<string?> NamesIn(JsonElement answer) => answer.GetProperty("Datasets").EnumerateArray()
+        .Select(static dataset => dataset.GetProperty("DatasetName").GetString());
 
     private static IEnumerable<string?> MergedIn(JsonElement answer) =>
         answer.GetProperty("MergedDatasetNames").EnumerateArray().Select(static name => name.GetString());

@@ -12,6 +12,28 @@ public sealed class LegacyHistoryTests
     public void Native_devices_and_legacy_clients_share_a_dataset_through_crashes(int seed) =>
         Task.Run(() => RunAsync(seed)).GetAwaiter().GetResult();
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task However_long_keys_are_the_dates_of_devices_fit_into_their_row(bool isImport)
+    {
+        await using LegacyWorld world = await LegacyWorld.OpenAsync();
+        string rest = new('\u20ac', 1020);
+        LegacyPatch[] patches = [.. Enumerable.Range(0, 2048)
+            .Select(number => new LegacyPatch($"{number:d4}{rest}", "1", isImport ? 1 : 0, 5_000))];
+        if (isImport) Assert.True(await world.ImportAsync(patches));
+        else Assert.Equal(2048, (await world.UpdateAsync(patches)).Count);
+        Assert.Equal(2, (await world.UpdateAsync(new LegacyPatch("short", "1", 0, 7_000))).Single().SyncCount);
+        await world.CrashAsync();
+        IReadOnlyList<LegacyRecord> records = (await world.ReadAsync(0, limit: 4096)).Records;
+        Assert.Equal(2049, records.Count);
+
+        // Most of them are kept; where there was no room, the time of the write stands for it.
+        Assert.InRange(records.Count(static record => record.DeviceMilliseconds == 5_000), 500, 2048);
+        Assert.Equal("0000" + rest, records[0].Key);
+        Assert.Equal(5_000, records[0].DeviceMilliseconds);
+    }
+
     private static async Task RunAsync(int seed)
     {
         var random = new System.Random(seed);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using SyncEngine.Datasets;
 using SyncEngine.Hub.Cognito;
@@ -55,6 +56,32 @@ public sealed class LegacyImportTests
         Assert.Equal("a=2@10", Short(await api.UpdateAsync(Put("a", "2", 7), id: id)));
     }
 
+    [Fact]
+    public async Task Merged_datasets_that_were_taken_over_are_told_until_they_are_deleted()
+    {
+        const string guest = "us-east-1:11111111-2222-3333-4444-555555555555";
+        await using SyncApi api = await StartAsync();
+        string body = $$"""
+            {"isOpen":true,"datasets":[{"name":"save","records":[{"key":"a","value":"1","syncCount":7}]},
+             {"name":"save.{{guest}}","records":[{"key":"a","value":"2","syncCount":3}]},
+             {"name":"alone.{{guest}}","records":[{"key":"a","value":"3","syncCount":4}]},
+             {"name":"save.x:1","records":[{"key":"a","value":"4","syncCount":5}]}]}
+            """;
+        await PutAsync(api, Old, body, HttpStatusCode.OK);
+        var id = CognitoIds.IdentityOf(Guid.Parse(Old[10..]));
+        Assert.Equal(["save." + guest], MergedIn(await api.ListAsync(0, id: id)));
+        Assert.Equal(["alone." + guest], MergedIn(await api.ListAsync(0, "alone", id)));
+        Assert.Empty(MergedIn(await api.ListAsync(0, "save." + guest, id)));
+        Assert.Equal("a=2@3", Short(await api.ListAsync(0, "save." + guest, id)));
+
+        // One that a client makes by itself is an ordinary one, also under the name of one that was deleted.
+        await api.UpdateAsync(Put("a", "5"), "save." + Old, id);
+        await api.CallAsync("DeleteDataset", dataset: "save." + guest, id: id);
+        Assert.Empty(MergedIn(await api.ListAsync(0, id: id)));
+        await api.UpdateAsync(Put("b", "6"), "save." + guest, id);
+        Assert.Empty(MergedIn(await api.ListAsync(0, id: id)));
+    }
+
     [Theory]
     [InlineData("""{"datasets":[{"name":"..","records":[]}]}""")]
     [InlineData("""{"datasets":[{"name":"save","records":[{"key":"a","value":"1","syncCount":0}]}]}""")]
@@ -69,6 +96,9 @@ public sealed class LegacyImportTests
         await PutAsync(api, "elsewhere:01234567-89ab-cdef-0123-456789abcdef", """{"datasets":[]}""", HttpStatusCode.BadRequest);
         await RefusedAsync("ResourceNotFoundException", () => api.CallAsync("ListRecords", caller: Developer, identity: Old));
     }
+
+    private static IEnumerable<string?> MergedIn(JsonElement answer) =>
+        answer.GetProperty("MergedDatasetNames").EnumerateArray().Select(static name => name.GetString());
 
     private static async Task<JsonNode> PutAsync(SyncApi api, string identity, string body, HttpStatusCode expected)
     {

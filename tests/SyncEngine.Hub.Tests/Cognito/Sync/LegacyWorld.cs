@@ -1,6 +1,9 @@
+using Microsoft.Extensions.Options;
 using SyncEngine.Datasets;
+using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Identities;
+using SyncEngine.Hub.Pools;
 using SyncEngine.Hub.Syncing;
 using SyncEngine.Identities;
 using SyncEngine.Storage;
@@ -87,7 +90,7 @@ internal sealed class LegacyWorld : IAsyncDisposable
 
     private static ValueTask<HubStore> OpenAsync(MemoryDisk disk) => HubStore.OpenAsync(disk.Open, new HubStoreOptions
     {
-        StoresByHand = true, Time = new HubClock(), IdleTime = TimeSpan.Zero,
+        StoresByHand = true, Time = new HubClock(), Memory = new HubMemoryOptions { IdleTime = TimeSpan.Zero },
     });
 
     private void Use(HubStore store)
@@ -95,6 +98,8 @@ internal sealed class LegacyWorld : IAsyncDisposable
         var locks = new KeyedLocks();
         Store = store;
         Directory = new IdentityDirectory(store.Rows, locks, Time);
-        Datasets = new LegacyDatasets(store, Directory, locks, Time);
+        var pools = new CognitoPools(
+            new PoolRegistry(store.Rows, Time), store.Rows, new CognitoIds(Options.Create(new SyncHubOptions())));
+        Datasets = new LegacyDatasets(store, Directory, pools, locks, Time);
     }
 }

@@ -124,6 +124,49 @@ public sealed class OutsideTests
     }
 
     [Fact]
+    public async Task A_bulk_publish_ends_though_its_stream_is_disabled_and_the_hub_started_again()
+    {
+        // The first call is never answered.
+        await using LoopbackServer stream = await LoopbackServer.StartAsync(static (context, number) =>
+            number == 1 ? Task.Delay(Timeout.Infinite, context.RequestAborted) : Task.CompletedTask);
+        string folder = Directory.CreateTempSubdirectory("syncengine-hub-test").FullName;
+        try
+        {
+            void Options(SyncHubOptions options) => options.Cognito.Streams["events"] =
+                new CognitoReceiver { Url = stream.Address, Secret = Secret };
+            await using (SyncApi api = await StartAsync("""{"name":"game","allowsGuests":true}""", options: Options,
+                folder: folder))
+            {
+                await api.UpdateAsync(Put("a", "1"));
+                await SetStreamAsync(api, "events");
+                await api.CallAsync("BulkPublish", caller: Developer);
+                await NextAsync(stream);
+                await SetStreamAsync(api, "events", "DISABLED");
+                Assert.Equal("IN_PROGRESS", await BulkStatusAsync(api));
+            }
+
+            await using (SyncApi api = await StartAsync(options: Options, folder: folder))
+            {
+                JsonElement published = await NextAsync(stream);
+                Assert.Equal("a", published.GetProperty("kinesisSyncRecords")[0].GetProperty("key").GetString());
+                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+                while (await BulkStatusAsync(api) == "IN_PROGRESS") await Task.Delay(20, patience.Token);
+                Assert.Equal("SUCCEEDED", await BulkStatusAsync(api));
+
+                // Disabled, it streams nothing: the next payload is the one after it was enabled again.
+                await api.UpdateAsync(Put("a", "2"));
+                await SetStreamAsync(api, "events");
+                await api.UpdateAsync(Put("b", "1"), "other");
+                Assert.Equal("other", (await NextAsync(stream)).GetProperty("dataSetName").GetString());
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_call_that_names_no_event_changes_none_and_an_empty_text_takes_it_away()
     {
         await using SyncApi api = await StartAsync(options: static options => options.Cognito.Functions["check"] =
@@ -209,8 +252,9 @@ public sealed class OutsideTests
         (await api.CallAsync("RegisterDevice", $$"""{"Platform":"{{platform}}","Token":"{{token}}"}"""))
             .GetProperty("DeviceId").GetString()!;
 
-    private static Task<JsonElement> SetStreamAsync(SyncApi api, string name) => api.CallAsync("SetIdentityPoolConfiguration",
-        $$$"""{"CognitoStreams":{"StreamName":"{{{name}}}","StreamingStatus":"ENABLED"}}""", caller: Developer);
+    private static Task<JsonElement> SetStreamAsync(SyncApi api, string name, string status = "ENABLED") => api.CallAsync(
+        "SetIdentityPoolConfiguration", $$$"""{"CognitoStreams":{"StreamName":"{{{name}}}","StreamingStatus":"{{{status}}}"}}""",
+        caller: Developer);
 
     private static Task<JsonElement> SetEventAsync(SyncApi api, string arn) => api.CallAsync("SetCognitoEvents",
         $$$"""{"Events":{"SyncTrigger":"{{{arn}}}"}}""", caller: Developer);

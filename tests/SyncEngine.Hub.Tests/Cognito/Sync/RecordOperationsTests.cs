@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using SyncEngine.Datasets;
 using SyncEngine.Hub.Cognito;
 using SyncEngine.Hub.Cognito.Sync;
 using SyncEngine.Hub.Rows;
+using SyncEngine.Hub.Syncing;
 using Xunit;
 using static SyncEngine.Hub.Tests.Cognito.Sync.SyncApi;
 
@@ -200,6 +203,27 @@ public sealed class RecordOperationsTests
             () => api.UpdateAsync(SyncApi.Put("a", new string('x', 99), 1) + "," + SyncApi.Put("b", new string('x', 99))));
         Assert.Equal("a=1@1", SyncApi.Short(await api.ListAsync()));
         Assert.Equal("a=2@2", SyncApi.Short(await api.UpdateAsync(SyncApi.Put("a", "2", 1))));
+    }
+
+    [Fact]
+    public async Task A_first_write_that_is_refused_leaves_no_dataset_open()
+    {
+        await using SyncApi api = await StartAsync(
+            """{"name":"game","allowsGuests":true,"limits":{"datasetBytesMax":1000,"recordsMax":2}}""");
+        await RefusedAsync("ResourceConflictException", () => api.UpdateAsync(Put("a", "1", 5), "stale"));
+        await RefusedAsync("LimitExceededException", () => api.UpdateAsync(Put("a", new string('x', 1000)), "long"));
+        await RefusedAsync("LimitExceededException",
+            () => api.UpdateAsync(Put("a", "1") + "," + Put("b", "1") + "," + Put("c", "1"), "many"));
+        using IdentityLease lease = await api.Services.GetRequiredService<HubStore>().LeaseAsync("game", api.Ann);
+        Assert.Empty(lease.Identity.Opened);
+
+        // One that somebody else uses stays open for that one.
+        Dataset native = lease.Identity.OpenForJoin("shared");
+        await RefusedAsync("ResourceConflictException", () => api.UpdateAsync(Put("a", "1", 5), "shared"));
+        native.Write(static write => write["b"] = "2");
+        Assert.Equal("b=2@1", Short(await api.ListAsync(0, "shared")));
+        Assert.Equal("a=1@1", Short(await api.UpdateAsync(Put("a", "1"), "stale")));
+        Assert.Equal(["shared", "stale"], lease.Identity.Opened.Select(static dataset => dataset.Name).Order());
     }
 
     [Fact]
