@@ -79,6 +79,7 @@ public static class SyncHubApp
         services.TryAddSingleton<DatasetEndpoints>();
         services.AddHubPush();
         services.AddHubCognito();
+        services.AddSingleton<IPeriodicTask, DeleteForgetting>();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<RefreshHandles>());
@@ -140,7 +141,7 @@ public static class SyncHubApp
         Directory.CreateDirectory(folder);
         return HubStore.OpenAsync(() => LiteDbStorage.Open(Path.Combine(folder, FileName)), new HubStoreOptions
         {
-            Time = provider.GetRequiredService<TimeProvider>(), Memory = options.Memory,
+            Time = provider.GetRequiredService<TimeProvider>(), Memory = options.Memory, DeletesKept = options.DeletesKept,
         }).AsTask().GetAwaiter().GetResult();
     }
 

@@ -11,7 +11,8 @@ namespace SyncEngine.Hub.Endpoints;
 
 /// <summary>The routes over which devices sync.</summary>
 internal sealed class SyncEndpoints(
-    DeviceEntry entry, SessionCallers callers, SyncServing serving, HttpExchange exchange, IHostApplicationLifetime lifetime)
+    DeviceEntry entry, SessionCallers callers, SyncServing serving, HttpExchange exchange, JsonBodyReader bounds,
+    IHostApplicationLifetime lifetime)
 {
     private const int MessageBytesMax = 64 * 1024 * 1024;
 
@@ -44,7 +45,15 @@ internal sealed class SyncEndpoints(
     private async Task<IResult> ExchangeAsync(HttpContext context)
     {
         SyncCaller syncing = await RequireAsync(context).ConfigureAwait(false);
-        return await exchange.RunAsync(context, syncing, lifetime.ApplicationStopping).ConfigureAwait(false);
+        bounds.Bound(context, null);
+        try
+        {
+            return await exchange.RunAsync(context, syncing, lifetime.ApplicationStopping).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            return Problems.SlowSender();
+        }
     }
 
     /// <summary>Serves the session as the answer to the request, so that the filters around the endpoint, of which each holds

@@ -37,7 +37,8 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
         using (DecodedFrame frame = FrameReader.Read(opened, identity.FrameLimits)) name = frame.Dataset;
         if (!MayRead(name)) return;
         Dataset dataset = identity.OpenForJoin(name);
-        Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
+        var any = new DatasetContext { FrameLimits = new FrameLimits { ClockAheadMax = TimeSpan.MaxValue } };
+        Dataset before = new(name, 1, any), after = new(name, 1, any);
         byte[] now = dataset.EncodeAll();
         before.JoinContent(now);
         after.JoinContent(now);
@@ -77,6 +78,7 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
 
     public override void OnTaken(Dataset dataset, long revision)
     {
+        DatasetRoom.TrimDeletes(dataset, _access.Limits.RecordsMax);
         if (_verdict.Addition is not { } addition) return;
         _verdict = default;
         dataset.Write(addition);

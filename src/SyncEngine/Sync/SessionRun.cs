@@ -40,7 +40,7 @@ internal sealed class SessionRun : IDisposable
         _session = new SyncSession(identity, new SessionOptions
         {
             IsInitiator = isInitiator, Adopts = options.Adopts, Secret = options.Secret, Datasets = options.Datasets,
-            ChannelBinding = transport.ChannelBinding, Guard = options.Guard,
+            ChannelBinding = transport.ChannelBinding, TellsTime = transport.TellsTime, Guard = options.Guard,
         }) { Woken = Signal };
     }
 

@@ -50,6 +50,7 @@ internal sealed partial class SyncSession
         if (channel.IsRefused || !channel.IsPeerKnown) return null;
         try
         {
+            Restamp(channel);
             if (channel.Held is null) Hold(channel);
             if (channel.MissesChanges)
             {
@@ -77,6 +78,7 @@ internal sealed partial class SyncSession
         // Nothing leaves before it is durable: a crash could use its dots again.
         if (channel.Held is not { } frame || channel.Dataset.DurableRevision < channel.HeldRevision) return null;
         channel.Held = null;
+        if (!_options.TellsTime && _options.Guard is null) channel.Dataset.NoteShared();
         if (channel.HeldPart is { } part)
         {
             channel.Transfer!.OnSent(part, frame.Length);

@@ -39,9 +39,10 @@ internal sealed partial class SyncSession : IDisposable
     {
         (_identity, _options, _limits, _told) = (identity, options, identity.FrameLimits, identity.Id);
         identity.Random.Fill(_nonce);
+        (_peerClock, _began) = (new CorrectedClock(identity.Time), identity.Time.GetUtcNow());
         _identity.Advanced += OnAdvanced;
         _control.Enqueue(MessageCodec.Write(new HelloMessage(Protocol, _told.ToString(), MayAdopt,
-            options.IsInitiator, !options.Secret.IsEmpty, _nonce, identity.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            options.IsInitiator, !options.Secret.IsEmpty, _nonce, _began.ToUnixTimeMilliseconds(),
             options.Datasets)));
     }
 
@@ -173,8 +174,7 @@ internal sealed partial class SyncSession : IDisposable
             throw new SyncException(SyncErrorCode.Unauthorized,
                 "One side asks for a shared secret and the other has none. Give both the same.");
         _peer = hello;
-        Progress.PeerClockAhead = TimeSpan.FromMilliseconds(
-            (double)hello.UnixMilliseconds - _identity.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        LearnTime(hello.UnixMilliseconds);
         if (_options.Secret.IsEmpty) Open();
         else if (_options.IsInitiator) _control.Enqueue(MessageCodec.WriteProof(ProofOf(isInitiator: true)));
     }
@@ -351,8 +351,7 @@ internal sealed partial class SyncSession : IDisposable
             else if (Merge(channel, frame) is { } merged) outcome = merged;
             else return;
         }
-        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion
-            or SyncErrorCode.ClockAhead))
+        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion))
         {
             channel.IsRefused = true;
             Progress.Refusals[frame.Dataset] = e;
