@@ -61,7 +61,7 @@ internal sealed class ManyIdentities(Terminal terminal)
     /// <summary>Writes the hub's file with the hub's own parts, as registering and syncing would.</summary>
     private static async Task MakeAsync(string folder, int count, CancellationToken cancellationToken)
     {
-        var options = new HubStoreOptions { IdleTime = TimeSpan.Zero };
+        var options = new HubStoreOptions { Memory = new HubMemoryOptions { IdleTime = TimeSpan.Zero } };
         await using HubStore store = await HubStore.OpenAsync(
             () => LiteDbStorage.Open(Path.Combine(folder, SyncHubApp.FileName)), options);
         using var pools = new PoolRegistry(store.Rows, TimeProvider.System);

@@ -70,13 +70,16 @@ public static class SyncHubApp
             provider.GetRequiredService<HubNonces>(), provider.GetRequiredService<TimeProvider>())));
         services.TryAddSingleton<LoginEntry>();
         services.TryAddSingleton<SessionCallers>();
+        services.TryAddSingleton<Attestations>();
         services.TryAddSingleton<SyncServing>();
         services.TryAddSingleton<HttpExchange>();
         services.TryAddSingleton<ClientEndpoints>();
         services.TryAddSingleton<SyncEndpoints>();
         services.TryAddSingleton<IdentityEndpoints>();
+        services.TryAddSingleton<DatasetEndpoints>();
         services.AddHubPush();
         services.AddHubCognito();
+        services.AddSingleton<IPeriodicTask, DeleteForgetting>();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<RefreshHandles>());
@@ -120,6 +123,7 @@ public static class SyncHubApp
         Wire(endpoints.ServiceProvider);
         RouteGroupBuilder admin = AdminEndpoints.MapSyncHubAdmin(endpoints);
         endpoints.ServiceProvider.GetRequiredService<IdentityEndpoints>().Map(admin);
+        endpoints.ServiceProvider.GetRequiredService<DatasetEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<EventEndpoints>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<CognitoAdmin>().Map(admin);
         endpoints.ServiceProvider.GetRequiredService<PoolImport>().Map(admin);
@@ -137,7 +141,7 @@ public static class SyncHubApp
         Directory.CreateDirectory(folder);
         return HubStore.OpenAsync(() => LiteDbStorage.Open(Path.Combine(folder, FileName)), new HubStoreOptions
         {
-            Time = provider.GetRequiredService<TimeProvider>(),
+            Time = provider.GetRequiredService<TimeProvider>(), Memory = options.Memory, DeletesKept = options.DeletesKept,
         }).AsTask().GetAwaiter().GetResult();
     }
 
@@ -146,7 +150,15 @@ public static class SyncHubApp
     {
         var removal = services.GetRequiredService<IdentityRemoval>();
         removal.Revoking = services.GetRequiredService<DeviceEntry>().RevokeAsync;
-        services.GetRequiredService<PoolRegistry>().RemoveIdentities = removal.DeleteAllAsync;
+        var pools = services.GetRequiredService<PoolRegistry>();
+        var webhooks = services.GetRequiredService<Webhooks>();
+        var feed = services.GetRequiredService<ChangeFeed>();
+        pools.RemoveIdentities = removal.DeleteAllAsync;
+        pools.RemoveRest = async (pool, cancellationToken) =>
+        {
+            await webhooks.DeleteAllAsync(pool, cancellationToken).ConfigureAwait(false);
+            await feed.DeleteAsync(pool, cancellationToken).ConfigureAwait(false);
+        };
         services.GetRequiredService<SyncServing>().Review = services.GetRequiredService<HookedReview>();
         var changes = services.GetRequiredService<ChangeHub>();
         var time = services.GetRequiredService<TimeProvider>();

@@ -51,14 +51,34 @@ public sealed class SyncHubOptions
     public RequestRate AdminRatePerAddress { get; set; } = new() { Burst = 100, PerSecond = 20 };
 
     /// <summary>
-    /// The slowest that a request's body may come, in bytes a second; a slower sender gets a 408. It holds for HTTP/1.1; for
-    /// HTTP/2
-    /// set <c>KestrelServerLimits.MinRequestBodyDataRate</c>. Default 240.
+    /// The slowest that a request's body may come, in bytes a second, whatever else its connection carries; a slower sender gets
+    /// a 408. Default 240.
     /// </summary>
     public double BodyBytesPerSecondMin { get; set; } = 240;
 
+    /// <summary>
+    /// How long deletes are kept, from when the hub got them; up to an eighth longer, as it looks now and then. A device that was
+    /// away longer gets whole datasets at its next sync, and loses nothing that it wrote. 1 to 3,660 days. Default 90 days.
+    /// </summary>
+    public TimeSpan DeletesKept { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>The time limit of hooks that see changes before they are accepted, and what follows when they fail.</summary>
     public HookOptions Hooks { get; set; } = new();
+
+    /// <summary>What stays in memory of identities that nobody uses, and how much a device may send at once.</summary>
+    public HubMemoryOptions Memory { get; set; } = new();
+
+    /// <summary>How much of the feeds of pools is kept, and how long.</summary>
+    public ChangeFeedOptions Feed { get; set; } = new();
+
+    /// <summary>Bounds of webhooks, and how long they may fail.</summary>
+    public WebhookOptions Webhooks { get; set; } = new();
+
+    /// <summary>How devices are woken.</summary>
+    public DevicePushOptions DevicePush { get; set; } = new();
+
+    /// <summary>Bounds of server-sent events.</summary>
+    public ServerSentEventsOptions Events { get; set; } = new();
 
     /// <summary>The account at the Apple Push Notification service; null for none.</summary>
     public ApnsOptions? Apns { get; set; }

@@ -33,6 +33,7 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
             Add("BodyBytesPerSecondMin", "give a number above 0, up to 1000000");
         if (options.BodyGrace <= _graceMin || options.BodyGrace > _graceMax)
             Add("BodyGrace", "give more than 00:00:01, up to 00:05:00");
+        CheckBounds(options, Add);
         CheckCognito(options.Cognito, Add);
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 
@@ -43,6 +44,42 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
             if (rate is null || rate.Burst is < 0 or > RateMax) Add(option + ":Burst", "give 0 (no limit) to 1000000");
             else if (rate.Burst > 0 && !(rate.PerSecond is > 0 and <= RateMax))
                 Add(option + ":PerSecond", "give a number above 0, up to 1000000");
+        }
+    }
+
+    private static void CheckBounds(SyncHubOptions options, Action<string, string> add)
+    {
+        HubMemoryOptions memory = options.Memory;
+        Whole("Memory:IdleIdentitiesMax", memory.IdleIdentitiesMax, 0, 1_000_000);
+        Time("Memory:IdleTime", memory.IdleTime, TimeSpan.Zero, TimeSpan.FromDays(1));
+        Whole("Memory:FrameBytesMax", memory.FrameBytesMax, 16 << 20, 1 << 30);
+        Whole("Memory:TransferBytesMax", memory.TransferBytesMax, memory.FrameBytesMax, 64L << 30);
+        Time("DeletesKept", options.DeletesKept, TimeSpan.FromDays(1), TimeSpan.FromDays(3_660));
+        Whole("Feed:EntriesMax", options.Feed.EntriesMax, 1_000, 1_000_000_000);
+        Time("Feed:Age", options.Feed.Age, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3_660));
+        Whole("Feed:WaitingMax", options.Feed.WaitingMax, 1_000, 10_000_000);
+        Time("Webhooks:Timeout", options.Webhooks.Timeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        Whole("Webhooks:ChangesPerPayloadMax", options.Webhooks.ChangesPerPayloadMax, 1, ChangeFeed.PageEntriesMax);
+        Time("Webhooks:GiveUpAfter", options.Webhooks.GiveUpAfter, TimeSpan.Zero, TimeSpan.FromDays(30));
+        Time("Webhooks:SecretOverlap", options.Webhooks.SecretOverlap, TimeSpan.Zero, TimeSpan.FromDays(30));
+        Whole("Webhooks:HooksPerPoolMax", options.Webhooks.HooksPerPoolMax, 1, 1_000);
+        Time("DevicePush:Window", options.DevicePush.Window, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Whole("DevicePush:AttemptsMax", options.DevicePush.AttemptsMax, 1, 100);
+        Whole("DevicePush:ConcurrencyMax", options.DevicePush.ConcurrencyMax, 1, 1_000);
+        Whole("DevicePush:WaitingMax", options.DevicePush.WaitingMax, 1, 10_000_000);
+        Whole("Events:StreamsPerDeviceMax", options.Events.StreamsPerDeviceMax, 1, 1_000);
+        Time("Events:Heartbeat", options.Events.Heartbeat, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        Whole("Events:ResumeEntriesMax", options.Events.ResumeEntriesMax, 0, 1_000_000);
+        Time("Hooks:TimeLimit", options.Hooks.TimeLimit, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(5));
+
+        void Whole(string option, long value, long least, long most)
+        {
+            if (value < least || value > most) add(option, FormattableString.Invariant($"give {least} to {most}"));
+        }
+
+        void Time(string option, TimeSpan value, TimeSpan least, TimeSpan most)
+        {
+            if (value < least || value > most) add(option, $"give {least:c} to {most:c}");
         }
     }
 

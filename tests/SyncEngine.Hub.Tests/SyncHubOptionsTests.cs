@@ -1,5 +1,10 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using SyncEngine.Hub.Push;
+using SyncEngine.Hub.Syncing;
 using SyncEngine.Hub.Tests.Endpoints;
+using SyncEngine.Identities;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests;
@@ -23,6 +28,80 @@ public sealed class SyncHubOptionsTests
             Assert.Contains(result.Failures!, failure => failure.StartsWith($"SyncHub:{option} ", StringComparison.Ordinal));
         Assert.Equal(10, result.Failures!.Count());
         Assert.DoesNotContain("short", result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_bound_is_checked_by_the_name_that_the_configuration_has()
+    {
+        var options = new SyncHubOptions
+        {
+            Memory = new() { IdleIdentitiesMax = -1, IdleTime = TimeSpan.FromDays(2), FrameBytesMax = 1, TransferBytesMax = 0 },
+            DeletesKept = TimeSpan.FromHours(23),
+            Feed = new() { EntriesMax = 0, Age = TimeSpan.Zero, WaitingMax = 0 },
+            Webhooks = new()
+            {
+                Timeout = TimeSpan.Zero, ChangesPerPayloadMax = 1001, GiveUpAfter = TimeSpan.FromDays(31),
+                SecretOverlap = -TimeSpan.FromSeconds(1), HooksPerPoolMax = 0,
+            },
+            DevicePush = new() { Window = TimeSpan.FromDays(1), AttemptsMax = 0, ConcurrencyMax = 0, WaitingMax = 0 },
+            Events = new() { StreamsPerDeviceMax = 0, Heartbeat = TimeSpan.Zero, ResumeEntriesMax = -1 },
+            Hooks = new() { TimeLimit = TimeSpan.Zero },
+        };
+        ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, options);
+        string[] bounds = ["Memory:IdleIdentitiesMax", "Memory:IdleTime", "Memory:FrameBytesMax", "Memory:TransferBytesMax",
+            "DeletesKept", "Feed:EntriesMax", "Feed:Age", "Feed:WaitingMax", "Webhooks:Timeout",
+            "Webhooks:ChangesPerPayloadMax", "Webhooks:GiveUpAfter", "Webhooks:SecretOverlap", "Webhooks:HooksPerPoolMax",
+            "DevicePush:Window",
+            "DevicePush:AttemptsMax", "DevicePush:ConcurrencyMax", "DevicePush:WaitingMax", "Events:StreamsPerDeviceMax",
+            "Events:Heartbeat", "Events:ResumeEntriesMax", "Hooks:TimeLimit"];
+        Assert.Equal(bounds.Select(static option => $"SyncHub:{option} is"),
+            result.Failures!.Select(static failure => string.Join(' ', failure.Split(' ').Take(2))));
+    }
+
+    [Fact]
+    public async Task The_configuration_sets_bounds_of_memory_feeds_webhooks_push_and_events()
+    {
+        await using HubApp hub = await HubApp.StartAsync(static services => services.AddSingleton<IConfiguration>(
+            new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["SyncHub:Memory:IdleIdentitiesMax"] = "7", ["SyncHub:Feed:EntriesMax"] = "1000",
+                ["SyncHub:Feed:Age"] = "1.00:00",
+                ["SyncHub:Webhooks:AllowsHttp"] = "true", ["SyncHub:DevicePush:Window"] = "00:00:09",
+                ["SyncHub:Events:StreamsPerDeviceMax"] = "2",
+            }).Build()));
+        SyncHubOptions options = hub.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value;
+        Assert.Equal((7, 1000L, TimeSpan.FromDays(1), true, TimeSpan.FromSeconds(9), 2), (options.Memory.IdleIdentitiesMax,
+            options.Feed.EntriesMax, options.Feed.Age, options.Webhooks.AllowsHttp, options.DevicePush.Window,
+            options.Events.StreamsPerDeviceMax));
+    }
+
+    [Fact]
+    public async Task Idle_identities_are_kept_up_to_the_configured_number()
+    {
+        await using HubApp hub = await HubApp.StartAsync(options: static hub => hub.Memory.IdleIdentitiesMax = 3);
+        for (ulong i = 1; i <= 10; i++)
+        {
+            using IdentityLease lease = await hub.Store.LeaseAsync("game", new IdentityId(1, i));
+            lease.Identity.OpenForJoin("save").Write(static save => save["x"] = 1);
+        }
+
+        // The hub's own sweep may be at it.
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        for (; hub.Store.OpenedCount > 3; await Task.Delay(1, soon.Token)) await hub.Store.SweepAsync();
+        Assert.Equal(3, hub.Store.OpenedCount);
+    }
+
+    [Fact]
+    public async Task A_feed_keeps_the_configured_number_of_entries()
+    {
+        await using HubApp hub = await HubApp.StartAsync(options: static hub => hub.Feed.EntriesMax = 1000);
+        await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
+        ChangeFeed feed = hub.Services.GetRequiredService<ChangeFeed>();
+        for (ulong i = 1; i <= 1100; i++)
+            feed.Note(new HubChange("game", new IdentityId(1, i), "save", 1, null, 0x7fff_ffff_ffff));
+        await feed.FlushAsync("game");
+        await feed.SweepAsync();
+        Assert.Equal(101, (await feed.ReadAsync("game", null, 1)).Entries[0].Sequence);
     }
 
     [Fact]

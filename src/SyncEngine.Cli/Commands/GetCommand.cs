@@ -1,6 +1,5 @@
 using System.CommandLine;
 using SyncEngine.Cells;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Json;
 
@@ -25,7 +24,7 @@ internal static class GetCommand
             {
                 if ((wanted is not null && wanted != candidate) || !records.Contains(name, candidate)) continue;
                 terminal.Out.WriteLine(ValueJson.Format(
-                    json => RecordWriter.WriteValue(json, records, new RecordName(name, candidate))));
+                    json => RecordJson.WriteValue(json, records, new RecordName(name, candidate))));
                 return ExitCode.Success;
             }
 

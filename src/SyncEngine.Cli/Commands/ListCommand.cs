@@ -50,7 +50,7 @@ internal static class ListCommand
         foreach ((Dataset dataset, RecordName name) in records)
         {
             Tables.Add(table, ShownText.Key(dataset.Name), ShownText.Key(name.Key), RecordKindName.Of(name.Kind),
-                ShownText.Shorten(ValueJson.Format(json => RecordWriter.WriteValue(json, dataset, name))),
+                ShownText.Shorten(ValueJson.Format(json => RecordJson.WriteValue(json, dataset, name))),
                 conflicts.Contains((dataset, name)) ? "conflict" : "");
         }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Spectre.Console;
 using SyncEngine.Causality;
 using SyncEngine.Cells;
-using SyncEngine.Cli.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Json;
 using SyncEngine.Values;
@@ -142,7 +141,7 @@ internal sealed class DemoScreen(IAnsiConsole screen, IReadOnlyList<DemoDevice> 
             RecordKind.List => string.Join(", ", save.List(name.Key).ToArray().Select(Plain)),
             RecordKind.Map => string.Join(", ", save.Map(name.Key).ToArray().Select(
                 static field => $"{field.Key} {Plain(field.Value)}")),
-            _ => ValueJson.Format(json => RecordWriter.WriteValue(json, save, name)),
+            _ => ValueJson.Format(json => RecordJson.WriteValue(json, save, name)),
         };
     }
 

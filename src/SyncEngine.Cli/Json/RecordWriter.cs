@@ -1,5 +1,4 @@
 using System.Text.Json;
-using SyncEngine.Cells;
 using SyncEngine.Datasets;
 using SyncEngine.Json;
 
@@ -49,34 +48,6 @@ internal sealed class RecordWriter : IDisposable
         return names.Count;
     }
 
-    public static void WriteValue(Utf8JsonWriter json, Records records, RecordName name)
-    {
-        switch (name.Kind)
-        {
-            case RecordKind.Register:
-                ValueJson.Write(json, records[name.Key]);
-                break;
-            case RecordKind.Counter:
-                json.WriteNumberValue(records.Counter(name.Key).Value);
-                break;
-            case RecordKind.Max:
-                ValueJson.Write(json, records.Max(name.Key).Value);
-                break;
-            case RecordKind.Min:
-                ValueJson.Write(json, records.Min(name.Key).Value);
-                break;
-            case RecordKind.Set:
-                ValueJson.WriteArray(json, records.Set(name.Key).ToArray());
-                break;
-            case RecordKind.Map:
-                ValueJson.WriteMap(json, records.Map(name.Key).ToArray());
-                break;
-            default:
-                ValueJson.WriteArray(json, records.List(name.Key).ToArray());
-                break;
-        }
-    }
-
     public void Dispose()
     {
         _json.Dispose();
@@ -90,7 +61,7 @@ internal sealed class RecordWriter : IDisposable
         _json.WriteString("key", name.Key);
         _json.WriteString("kind", RecordKindName.Of(name.Kind));
         _json.WritePropertyName("value");
-        WriteValue(_json, dataset, name);
+        RecordJson.WriteValue(_json, dataset, name);
         WriteConflicts(_json, conflicts);
         _json.WriteEndObject();
         _json.Flush();

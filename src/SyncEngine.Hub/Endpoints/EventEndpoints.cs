@@ -36,7 +36,9 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
             .WithSummary("Give a webhook a new secret.").WithDescription("The old one signs too for a day.")
             .Produces<WebhookInfo>().ProducesProblems(StatusCodes.Status404NotFound);
         pool.MapGet("/changes", (Delegate)ReadAsync).WithName("readChanges").WithSummary("Read a pool's change feed.")
-            .WithDescription("From a cursor on, without gaps; 410 says that the feed does not reach back to it.")
+            .WithDescription("From a cursor on, without gaps; 410 says that the feed does not reach back to it. To begin, or "
+                + "after a 410 or an entry of type interrupted: take the cursor of cursor=latest, read all datasets of all "
+                + "identities, then read on from it.")
             .WithQuery("cursor", "Of the page before; start, the oldest kept, or latest. Default start.")
             .WithQuery("limit", "1 to 1,000. Default 100.").WithQuery("wait",
                 "Seconds to wait for a change, up to 60. Default 0.")
@@ -102,8 +104,8 @@ internal sealed class EventEndpoints(PoolRegistry pools, Webhooks webhooks, Chan
         return page.Outcome switch
         {
             FeedOutcome.Gone => new Problem(StatusCodes.Status410Gone, "feed-gone",
-                "The feed does not reach to this cursor: fetch "
-                + "what you need anew, then read from cursor=start."),
+                "The feed does not reach to this cursor: take the one of cursor=latest, read all datasets of all "
+                + "identities, then read on from it."),
             FeedOutcome.Malformed => Problems.BadRequest("bad-cursor",
                 "The cursor is none of this pool: use the one of the page before."),
             _ => Answer(new FeedAnswer([.. page.Entries.Select(FeedItem.Of)], page.Cursor, page.HasMore)),

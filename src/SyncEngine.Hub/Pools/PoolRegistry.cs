@@ -32,6 +32,9 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
     /// <summary>Removes all identities of a pool with all that belongs to them, for a forced delete.</summary>
     public Func<string, CancellationToken, Task>? RemoveIdentities { get; set; }
 
+    /// <summary>Removes what else belongs to a pool that is deleted, once it has no identities.</summary>
+    public Func<string, CancellationToken, Task> RemoveRest { get; set; } = static (_, _) => Task.CompletedTask;
+
     private ImmutableSortedDictionary<string, IdentityPool> Loaded =>
         _pools ?? throw new InvalidOperationException("Load the pools first.");
 
@@ -121,7 +124,11 @@ internal sealed class PoolRegistry(HubRows rows, TimeProvider clock) : IDisposab
             try
             {
                 isGone = await EmptyAsync(name, isForced, cancellationToken).ConfigureAwait(false);
-                if (isGone) await rows.WriteAsync(KeyValuePair.Create(Prefix + name, (byte[]?)null)).ConfigureAwait(false);
+                if (isGone)
+                {
+                    await RemoveRest(name, cancellationToken).ConfigureAwait(false);
+                    await rows.WriteAsync(KeyValuePair.Create(Prefix + name, (byte[]?)null)).ConfigureAwait(false);
+                }
             }
             catch
             {

@@ -25,6 +25,6 @@ internal sealed record WebhookSettings(string Url, WebhookEvent Event, string Da
         bool isAllowed = url.Scheme == Uri.UriSchemeHttps
             || (url.Scheme == Uri.UriSchemeHttp && (url.IsLoopback || options.AllowsHttp));
         return isAllowed ? url : throw new ArgumentException(
-            "A webhook's url begins with https:// (http:// only on loopback, or where the hub's options allow it).");
+            "A webhook's url begins with https:// (http:// only on loopback, or with SyncHub:Webhooks:AllowsHttp).");
     }
 }

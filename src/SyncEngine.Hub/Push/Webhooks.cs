@@ -111,6 +111,13 @@ internal sealed class Webhooks(
         return true;
     }, cancellationToken);
 
+    /// <summary>Removes the webhooks of a deleted pool.</summary>
+    public async Task DeleteAllAsync(string pool, CancellationToken cancellationToken = default)
+    {
+        foreach (WebhookStatus hook in await ListAsync(pool, cancellationToken).ConfigureAwait(false))
+            await DeleteAsync(pool, hook.Definition.Id, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>A webhook and how it fares; null if there is none.</summary>
     public Task<WebhookStatus?> ReadAsync(string pool, string id, CancellationToken cancellationToken = default) =>
         FindAsync(pool, id, cancellationToken);
@@ -118,8 +125,7 @@ internal sealed class Webhooks(
     /// <summary>The webhooks of a pool and how they fare.</summary>
     public async Task<IReadOnlyList<WebhookStatus>> ListAsync(string pool, CancellationToken cancellationToken = default)
     {
-        var found = await rows.ReadRangeAsync($"hook/{pool}/", null, _options.HooksPerPoolMax, cancellationToken)
-            .ConfigureAwait(false);
+        var found = await rows.ReadRangeAsync($"hook/{pool}/", null, int.MaxValue, cancellationToken).ConfigureAwait(false);
         var statuses = new List<WebhookStatus>();
         foreach ((string key, byte[] _) in found)
         {

@@ -12,7 +12,7 @@ namespace SyncEngine.Hub.Syncing;
 /// frame that brings no value and takes none away passes the policy and the limits, so that a device can take refused writes
 /// back.
 /// </summary>
-internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
+internal sealed partial class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
     : SessionGuard
 {
     /// <summary>No device makes so many changes between two syncs: who claims them would use up a replica's counters.</summary>
@@ -37,7 +37,8 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         using (DecodedFrame frame = FrameReader.Read(opened, identity.FrameLimits)) name = frame.Dataset;
         if (!MayRead(name)) return;
         Dataset dataset = identity.OpenForJoin(name);
-        Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
+        var any = new DatasetContext { FrameLimits = new FrameLimits { ClockAheadMax = TimeSpan.MaxValue } };
+        Dataset before = new(name, 1, any), after = new(name, 1, any);
         byte[] now = dataset.EncodeAll();
         before.JoinContent(now);
         after.JoinContent(now);
@@ -77,6 +78,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
     public override void OnTaken(Dataset dataset, long revision)
     {
+        DatasetRoom.TrimDeletes(dataset, _access.Limits.RecordsMax);
         if (_verdict.Addition is not { } addition) return;
         _verdict = default;
         dataset.Write(addition);
@@ -145,13 +147,6 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         return denied.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "The hub's policy lets this identity only "
             + $"read dataset {dataset.Name}.", denied);
     }
-
-    /// <summary>Whose changes a device may hand on, be it that it only claims that there were some. As a whole: the writes
-    /// stay at the device that brings them, and their own device brings them too.</summary>
-    private FrameRefusal? JudgeRelays(Dataset dataset, FrameInspection inspection) =>
-        (_access.TakesRelays && MayWrite(dataset)) || !AdvancesForeign(dataset, inspection) ? null
-        : new FrameRefusal(SyncErrorCode.Unauthorized, $"Dataset {dataset.Name} holds changes of another device, which the hub "
-            + "takes from that device alone. Sync that one; then this one goes on by itself.", []);
 
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {

@@ -42,7 +42,7 @@ internal sealed partial class HubStore
         foreach (Dataset dataset in identity.Opened) dataset.Discard();
         Task done = TogetherAsync(() =>
         {
-            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RefusedPrefixOf(number));
+            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RowPrefixesOf(number));
             return
             [
                 new(RowOf(pool, id), null), .. rows,
@@ -62,10 +62,10 @@ internal sealed partial class HubStore
             if (_isDisposed) return taken;
             List<Slot> idle = [.. _slots.Values.Where(static slot => slot is { Leases: 0, Busy: null })];
             idle.Sort(static (left, right) => left.LastUsed.CompareTo(right.LastUsed));
-            int surplus = idle.Count - _options.IdleIdentitiesMax;
+            int surplus = idle.Count - _options.Memory.IdleIdentitiesMax;
             foreach (Slot slot in idle)
             {
-                if (surplus-- <= 0 && _time.GetElapsedTime(slot.LastUsed) < _options.IdleTime) break;
+                if (surplus-- <= 0 && _time.GetElapsedTime(slot.LastUsed) < _options.Memory.IdleTime) break;
                 slot.Busy = NewCompletion();
                 taken.Add(slot);
             }
@@ -81,6 +81,7 @@ internal sealed partial class HubStore
         try
         {
             IReadOnlyList<Dataset> opened = identity.Opened;
+            await ForgetDeletesAsync(slot.Pool, identity).ConfigureAwait(false);
             foreach (Dataset dataset in opened) await dataset.FlushAsync().ConfigureAwait(false);
             identity.Close();
             isClosed = true;

@@ -18,6 +18,31 @@ public sealed partial class Dataset
         lock (_gate) return revision >= _state.Revision ? [] : ListChangedAfter(revision).Values;
     }
 
+    /// <summary>The records of which something changed after a revision, deleted ones that are still known included, in no
+    /// particular order. Costs a pass over all cells.</summary>
+    internal List<RecordState> RecordsChangedAfter(long revision)
+    {
+        lock (_gate)
+        {
+            if (revision >= _state.Revision) return [];
+            var found = new Dictionary<RecordName, long>();
+            for (int cell = 0; cell < _state.Table.Bound; cell++)
+            {
+                ref CellData data = ref _state.Table[cell];
+                if (data.Kind == 0 || data.IsEmpty || CellKinds.IsHeader(data.Kind) || data.Revision <= revision) continue;
+                RecordName name = NameOf(cell);
+                found[name] = Math.Max(found.GetValueOrDefault(name), data.Revision);
+            }
+
+            return [.. found.Select(record => new RecordState(
+                record.Key, record.Value, ContainsRecord(this, record.Key.Key, record.Key.Kind)))];
+        }
+    }
+
+    /// <summary>The record that a cell is, or is a part of.</summary>
+    internal RecordName NameOf(int cell) => new(
+        DatasetText.Decode(_state.Table.KeyOf(_state.Table[cell])), CellKinds.RecordOf(_state.Table[cell].Kind));
+
     /// <summary>As <see cref="KeysChangedAfter"/>, of a running transaction: what it wrote so far.</summary>
     internal IEnumerable<KeyState> KeysChangedIn(long revision)
     {

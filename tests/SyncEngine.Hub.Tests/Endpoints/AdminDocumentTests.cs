@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace SyncEngine.Hub.Tests.Endpoints;
@@ -8,7 +11,46 @@ namespace SyncEngine.Hub.Tests.Endpoints;
 public sealed class AdminDocumentTests
 {
     [Fact]
-    public async Task Each_route_is_described()
+    public async Task Each_route_of_a_whole_hub_is_described_and_no_other()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        JsonElement paths = JsonDocument.Parse(await hub.Admin.GetStringAsync("/admin/openapi.json")).RootElement
+            .GetProperty("paths");
+        var described = new SortedSet<string>(StringComparer.Ordinal);
+        var names = new HashSet<string>();
+        foreach (JsonProperty path in paths.EnumerateObject())
+        {
+            foreach (JsonProperty operation in path.Value.EnumerateObject())
+            {
+                string route = $"{operation.Name} {path.Name}";
+                described.Add(route);
+                Assert.NotEmpty(operation.Value.GetProperty("summary").GetString()!);
+                Assert.True(names.Add(operation.Value.GetProperty("operationId").GetString()!), route);
+                List<JsonProperty> responses = [.. operation.Value.GetProperty("responses").EnumerateObject()];
+                Assert.Contains(responses, response => response.Name.StartsWith('2'));
+                foreach (JsonProperty problem in responses.Where(response => response.Name.StartsWith('4')))
+                    Assert.True(problem.Value.GetProperty("content").TryGetProperty("application/problem+json", out _), route);
+                Assert.All(Regex.Matches(path.Name, @"\{(\w+)\}"), part => Assert.Contains(
+                    operation.Value.GetProperty("parameters").EnumerateArray(),
+                    parameter => parameter.GetProperty("name").GetString() == part.Groups[1].Value));
+            }
+        }
+
+        var mapped = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (RouteEndpoint route in hub.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            string pattern = "/" + route.RoutePattern.RawText!.Trim('/');
+            if (!pattern.StartsWith("/admin/", StringComparison.Ordinal) || pattern == "/admin/openapi.json") continue;
+            foreach (string method in route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])
+                mapped.Add($"{method.ToLowerInvariant()} {pattern}");
+        }
+
+        Assert.True(mapped.Count >= 25, $"{mapped.Count} routes");
+        Assert.Equal(mapped, described);
+    }
+
+    [Fact]
+    public async Task Pools_are_described_in_full_and_routes_of_the_app_are_not()
     {
         await using AdminApp app = await AdminApp.StartAsync(map: static app => app.MapGet("/theirs", static () => "x"));
         Answer answer = await app.GetAsync("/admin/openapi.json");

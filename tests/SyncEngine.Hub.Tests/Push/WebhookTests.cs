@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using SyncEngine.Hub.Push;
 using SyncEngine.Hub.Rows;
@@ -288,17 +285,7 @@ public sealed class WebhookTests : IAsyncLifetime, IDisposable
     }
 
     /// <summary>Verifies as a receiver would that knows only the specification.</summary>
-    private void AssertSigned(ReceivedRequest received, string secret)
-    {
-        string id = received.Headers["webhook-id"], seconds = received.Headers["webhook-timestamp"];
-        Assert.DoesNotContain('.', id);
-        Assert.InRange(long.Parse(seconds, CultureInfo.InvariantCulture),
-            _time.GetUtcNow().ToUnixTimeSeconds() - 300, _time.GetUtcNow().ToUnixTimeSeconds() + 300);
-        using var hmac = new HMACSHA256(Convert.FromBase64String(secret["whsec_".Length..]));
-        string expected = Convert.ToBase64String(
-            hmac.ComputeHash(Encoding.UTF8.GetBytes($"{id}.{seconds}.{Encoding.UTF8.GetString(received.Body)}")));
-        Assert.Contains("v1," + expected, received.Headers["webhook-signature"].Split(' '));
-    }
+    private void AssertSigned(ReceivedRequest received, string secret) => PushFixture.AssertSigned(received, secret, _time);
 
     /// <summary>Waits for what the delivery notes after the request that a test saw.</summary>
     private async Task<WebhookProgress> UntilAsync(WebhookStatus hook, Func<WebhookProgress, bool> condition)

@@ -90,7 +90,7 @@ internal sealed class LegacyWorld : IAsyncDisposable
 
     private static ValueTask<HubStore> OpenAsync(MemoryDisk disk) => HubStore.OpenAsync(disk.Open, new HubStoreOptions
     {
-        StoresByHand = true, Time = new HubClock(), IdleTime = TimeSpan.Zero,
+        StoresByHand = true, Time = new HubClock(), Memory = new HubMemoryOptions { IdleTime = TimeSpan.Zero },
     });
 
     private void Use(HubStore store)
