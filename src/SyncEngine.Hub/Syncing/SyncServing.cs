@@ -50,8 +50,7 @@ internal sealed partial class SyncServing(
         try
         {
             using OpenSession ended = session;
-            using CancellationTokenSource expiry = caller.EndsAtExpiry(time);
-            using CancellationTokenRegistration expires = expiry.Token.Register(() => _ = session.CutAsync());
+            using ITimer expires = caller.CutAtExpiry(session, time);
             using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, session.Token).ConfigureAwait(false);
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
