@@ -65,7 +65,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     {
         FrameRefusal? refusal = JudgeReplicas(inspection) ?? JudgeDataset(dataset, inspection)
             ?? JudgePolicy(dataset, inspection) ?? JudgeRelays(dataset, inspection) ?? JudgeSizes(inspection)
-            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(inspection);
+            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(dataset, inspection);
         if (refusal is null) allowed(dataset.Name);
         return refusal;
     }
@@ -82,10 +82,11 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         dataset.Write(addition);
     }
 
-    private FrameRefusal? JudgeReview(FrameInspection inspection)
+    private FrameRefusal? JudgeReview(Dataset dataset, FrameInspection inspection)
     {
         if (_verdict.Refusal is not { } reason) return null;
-        List<CellProposal> refused = inspection.Changes.Where(static change => change.ChangesValues).ToList();
+        List<CellProposal> refused = [.. inspection.Changes.Where(change => change.ChangesValues
+            && (_verdict.Records is not { Count: > 0 } named || named.Contains(dataset.NameOf(change.Cell))))];
         return refused.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, reason, refused);
     }
 
