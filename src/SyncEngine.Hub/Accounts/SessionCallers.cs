@@ -7,7 +7,7 @@ using SyncEngine.Identities;
 namespace SyncEngine.Hub.Accounts;
 
 /// <summary>What a caller may do in a session: the policy of its role as it is now, the pool's limits, the fences.</summary>
-internal sealed class SessionCallers(PoolRegistry pools, Fences fences)
+internal sealed class SessionCallers(PoolRegistry pools, Fences fences, Attestations attestations)
 {
     /// <exception cref="EntryException">Its pool is gone, or gives it no role any more.</exception>
     public async ValueTask<SyncCaller> OfAsync(HubCaller caller, CancellationToken cancellationToken)
@@ -22,16 +22,28 @@ internal sealed class SessionCallers(PoolRegistry pools, Fences fences)
         return new SyncCaller(row.Pool, row.Id, caller.Device.Id, caller.Claims.Expires, new SessionAccess
         {
             Allows = CompiledPool.Of(pool).DatasetsOf(role, row, caller.Device.Id),
+            IsCurrent = () => pools.Peek(pool.Name) == pool,
             Limits = PoolAccess.LimitsOf(pool),
             Fence = FenceOf(row.Pool, row.Id),
             IsForeign = IsIn(foreign),
             ForeignMayWrite = MayWriteOf(foreign),
             TakesRelays = pool.RelaysAllowed,
+            IsOwn = IsAmong([.. caller.Device.Declared]),
+            Attest = AttestTo(row.Pool, row.Id),
+            Attested = AttestedOf(row.Pool, row.Id),
         });
     }
 
     // Apart, so that a session that lasts for an hour does not hold on to the row that it began with.
     private Func<ReplicaId, long?> FenceOf(string pool, IdentityId id) => replica => fences.Find(pool, id, replica);
+
+    private Action<string, ReplicaId, Attestation> AttestTo(string pool, IdentityId id) =>
+        (dataset, replica, attestation) => attestations.Note(pool, id, dataset, replica, attestation);
+
+    private Func<string, ReplicaId, Attestation?> AttestedOf(string pool, IdentityId id) =>
+        (dataset, replica) => attestations.Find(pool, id, dataset, replica);
+
+    private static Func<ReplicaId, bool> IsAmong(HashSet<ulong> own) => replica => own.Contains(replica.Bits);
 
     private static Func<ReplicaId, bool> IsIn(Dictionary<ulong, Func<string, string, bool>> foreign) =>
         replica => foreign.ContainsKey(replica.Bits);

@@ -51,7 +51,8 @@ public sealed record IdentityPool
 
     /// <summary>
     /// Whether a device may hand on what other devices of its identity wrote, so that one with a connection helps one without.
-    /// Default true.
+    /// Default true. Otherwise a device's changes come once it has connected itself with them, and devices that met each other
+    /// wait for one another.
     /// </summary>
     public bool RelaysAllowed { get; init; } = true;
 

@@ -12,7 +12,7 @@ namespace SyncEngine.Hub.Syncing;
 /// frame that brings no value and takes none away passes the policy and the limits, so that a device can take refused writes
 /// back.
 /// </summary>
-internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
+internal sealed partial class HubGuard(Identity identity, SyncCaller caller, FrameReview? review, Action<string> allowed)
     : SessionGuard
 {
     /// <summary>No device makes so many changes between two syncs: who claims them would use up a replica's counters.</summary>
@@ -25,19 +25,26 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
     private readonly SessionAccess _access = caller.Access;
     private ReviewVerdict _verdict;
 
-    public override bool Considers => review?.IsWanted(caller.Pool) == true;
+    /// <summary>The session that it guards: nothing is taken once the hub ends it, for what the device may do may have
+    /// changed.</summary>
+    public OpenSession? Session { get; init; }
+
+    public override bool Considers => Session?.IsCut == true || review?.IsWanted(caller.Pool) == true;
 
     /// <summary>Shows the changes of a frame to whoever wants to review them.</summary>
     public override async ValueTask ConsiderAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         _verdict = default;
+        if (Session?.IsCut == true)
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "The hub ends this session. Connect again.");
         OpenedFrame opened = FrameReader.Open(message, identity.FrameLimits, mayBePacked: false);
         if (opened.Type is not (FrameType.Delta or FrameType.Snapshot)) return;
         string name;
         using (DecodedFrame frame = FrameReader.Read(opened, identity.FrameLimits)) name = frame.Dataset;
         if (!MayRead(name)) return;
         Dataset dataset = identity.OpenForJoin(name);
-        Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
+        var any = new DatasetContext { FrameLimits = new FrameLimits { ClockAheadMax = TimeSpan.MaxValue } };
+        Dataset before = new(name, 1, any), after = new(name, 1, any);
         byte[] now = dataset.EncodeAll();
         before.JoinContent(now);
         after.JoinContent(now);
@@ -77,6 +84,7 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
 
     public override void OnTaken(Dataset dataset, long revision)
     {
+        DatasetRoom.TrimDeletes(dataset, _access.Limits.RecordsMax);
         if (_verdict.Addition is not { } addition) return;
         _verdict = default;
         dataset.Write(addition);
@@ -146,13 +154,6 @@ internal sealed class HubGuard(Identity identity, SyncCaller caller, FrameReview
         return denied.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, "The hub's policy lets this identity only "
             + $"read dataset {dataset.Name}.", denied);
     }
-
-    /// <summary>Whose changes a device may hand on, be it that it only claims that there were some. As a whole: the writes
-    /// stay at the device that brings them, and their own device brings them too.</summary>
-    private FrameRefusal? JudgeRelays(Dataset dataset, FrameInspection inspection) =>
-        (_access.TakesRelays && MayWrite(dataset)) || !AdvancesForeign(dataset, inspection) ? null
-        : new FrameRefusal(SyncErrorCode.Unauthorized, $"Dataset {dataset.Name} holds changes of another device, which the hub "
-            + "takes from that device alone. Sync that one; then this one goes on by itself.", []);
 
     private FrameRefusal? JudgeSizes(FrameInspection inspection)
     {

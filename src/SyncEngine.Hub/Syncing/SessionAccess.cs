@@ -8,6 +8,9 @@ internal sealed record SessionAccess
     /// <summary>Whether the policy allows an action, such as dataset:write, on a dataset.</summary>
     public required Func<string, string, bool> Allows { get; init; }
 
+    /// <summary>Whether the pool is still as it was when this was asked.</summary>
+    public Func<bool> IsCurrent { get; init; } = static () => true;
+
     public SessionLimits Limits { get; init; } = new();
 
     /// <summary>For replicas of revoked devices the last counter that was accepted.</summary>
@@ -21,6 +24,15 @@ internal sealed record SessionAccess
 
     /// <summary>Whether it may hand on what other devices wrote, where it may write itself.</summary>
     public bool TakesRelays { get; init; } = true;
+
+    /// <summary>Replicas that it has declared as its own.</summary>
+    public Func<ReplicaId, bool> IsOwn { get; init; } = static _ => false;
+
+    /// <summary>Keeps what it attests of a replica of its own in a dataset.</summary>
+    public Action<string, ReplicaId, Attestation> Attest { get; init; } = static (_, _, _) => { };
+
+    /// <summary>What the device of a replica last attested in a dataset.</summary>
+    public Func<string, ReplicaId, Attestation?> Attested { get; init; } = static (_, _) => null;
 }
 
 /// <summary>Limits of a pool that a session enforces; null for none.</summary>

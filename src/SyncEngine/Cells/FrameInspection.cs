@@ -16,8 +16,12 @@ internal readonly record struct CellProposal(
 
 /// <summary>A write that a frame would bring.</summary>
 /// <param name="Dot">Which it is.</param>
-/// <param name="ValueLength">How many bytes its value has; 0 for a delete.</param>
-internal readonly record struct ProposedEntry(Dot Dot, int ValueLength);
+/// <param name="Entry">What it is, in the frame.</param>
+internal readonly record struct ProposedEntry(Dot Dot, EntryColumn Entry)
+{
+    /// <summary>How many bytes its value has; 0 for a delete.</summary>
+    public int ValueLength => Entry.ValueLength;
+}
 
 /// <summary>How far a frame would advance a replica.</summary>
 internal readonly record struct ReplicaAdvance(ReplicaId Replica, long From, long To);
@@ -102,7 +106,7 @@ internal sealed class FrameInspection
             EntryColumn entry = change.Frame.Entries[i];
             var dot = new Dot(change.Frame.Replicas[entry.Replica], entry.Counter);
             int local = _state.Replicas.Find(dot.Replica);
-            if (local < 0 || _state.Replicas.Counter(local) < dot.Counter) yield return new ProposedEntry(dot, entry.ValueLength);
+            if (local < 0 || _state.Replicas.Counter(local) < dot.Counter) yield return new ProposedEntry(dot, entry);
         }
     }
 

@@ -92,6 +92,11 @@ public sealed partial class Dataset
             for (int i = 0; i < _inFlightCounters.Count; i++)
                 if (_inFlightCounters[i].Replica == old && _inFlightCounters[i].Counter > before)
                     _inFlightCounters[i] = (old, before);
+            foreach (Dot dot in _takenBack.Where(dot => dot.Replica == rename.Replica && dot.Counter > before).ToList())
+            {
+                _takenBack.Remove(dot);
+                _takenBack.Add(new Dot(rename.To, dot.Counter));
+            }
         }
 
         if (_state.HasGaps) CloseGaps();

@@ -35,7 +35,10 @@ internal sealed class SimulatedHub
         _last = _disk.Copy();
     }
 
-    public SimulatedClock Clock { get; } = new(1_700_000_000_000);
+    /// <summary>When histories begin, in milliseconds since 1970.</summary>
+    public const long Begin = 1_800_000_000_000;
+
+    public SimulatedClock Clock { get; } = new(Begin);
 
     public HubStore Store { get; private set; } = null!;
 
@@ -60,7 +63,7 @@ internal sealed class SimulatedHub
 
     /// <summary>What a device that is let in may do.</summary>
     public SyncCaller CallerOf(IdentityRow row, DeviceRow device) =>
-        new SessionCallers(Pools, Fences).OfAsync(new HubCaller(row, device, new AccessClaims
+        new SessionCallers(Pools, Fences, new Attestations()).OfAsync(new HubCaller(row, device, new AccessClaims
         {
             Pool = Pool, Id = row.Id, Device = device.Id, Role = "", KeyThumbprint = "",
             Expires = DateTimeOffset.MaxValue,

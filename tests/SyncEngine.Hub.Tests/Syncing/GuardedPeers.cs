@@ -15,6 +15,7 @@ internal sealed class GuardedPeers
     private const int MessagesMax = 20_000;
     private readonly HubClock _time = new();
     private readonly List<Peer> _devices = [];
+    private readonly Attestations _attestations = new();
     private ulong _seed;
 
     public GuardedPeers(ulong seed = 1)
@@ -46,6 +47,9 @@ internal sealed class GuardedPeers
         Peer device = Open(name, access);
         device.Access = access with
         {
+            IsOwn = device.Replicas.Contains,
+            Attest = (dataset, replica, attested) => _attestations.Note("game", Hub.Identity.Id, dataset, replica, attested),
+            Attested = (dataset, replica) => _attestations.Find("game", Hub.Identity.Id, dataset, replica),
             IsForeign = replica => _devices.Exists(other => other != device && other.Replicas.Contains(replica)),
             ForeignMayWrite = (replica, dataset) => _devices.Exists(other => other.Replicas.Contains(replica)
                 && other.Access.Allows("dataset:write", dataset)),

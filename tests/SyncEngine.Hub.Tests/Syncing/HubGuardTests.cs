@@ -273,49 +273,6 @@ public sealed class HubGuardTests
     }
 
     [Fact]
-    public void A_reader_neither_takes_back_nor_uses_up_what_another_device_may_write()
-    {
-        var peers = new GuardedPeers();
-        Peer reader = peers.AddReader("reader"), writer = peers.AddWriter("writer"), hub = peers.Hub;
-        writer.Write(static data => data["gold"] = 5);
-        peers.Meet(reader, writer);
-        peers.Sync(reader);
-        Assert.Contains(GuardedPeers.Name, peers.Refusals);
-        Assert.Empty(hub.Data.Version);
-        Assert.Equal(5, reader.Data["gold"]);
-
-        // Neither does a frame without cells, which only claims to have seen what the writer wrote.
-        reader.Write(static data => data.Delete("gold"));
-        reader.Data.ForgetDeletes(reader.Data.Version);
-        Assert.Equal(0, reader.Values);
-        peers.Sync(reader);
-        Assert.Contains(GuardedPeers.Name, peers.Refusals);
-        Assert.Empty(hub.Data.Version);
-        peers.Sync(writer);
-        Assert.Equal(5, hub.Data["gold"]);
-        peers.Sync(reader);
-        Assert.Equal(5, reader.Data["gold"]);
-        peers.Sync(reader);
-        Assert.Empty(peers.Refusals);
-    }
-
-    [Fact]
-    public void Where_relays_are_off_a_writer_does_not_use_up_another_devices_counters()
-    {
-        var peers = new GuardedPeers();
-        Peer one = peers.AddWriter("one", takesRelays: false), two = peers.AddWriter("two", takesRelays: false), hub = peers.Hub;
-        two.Write(static data => data["gold"] = 5);
-        peers.Meet(one, two);
-        one.Write(static data => data["gold"] = 6);
-        peers.Sync(one);
-        Assert.Empty(hub.Data.Version);
-        peers.Sync(two);
-        peers.Sync(one);
-        Assert.Equal(6, hub.Data["gold"]);
-        Assert.Empty(one.Data.Refused);
-    }
-
-    [Fact]
     public void A_refusal_is_told_a_megabyte_at_a_time()
     {
         const int Count = 40;
@@ -352,6 +309,28 @@ public sealed class HubGuardTests
 
         Assert.Equal(0, hub.Data.Count);
         Assert.InRange(hub.Data.State.Table.Slab.UsedBytes, 0, 200_000);
+    }
+
+    [Fact]
+    public void Refusals_of_which_the_device_never_hears_do_not_pile_up_either()
+    {
+        const int Attempts = 100, KeyLength = 3000, CutsMax = 40;
+        int refusal = 0;
+        for (bool isTold = false; !isTold; isTold = SendRefused(++refusal, 1).Data.Refused.Count > 0)
+            Assert.InRange(refusal, 0, CutsMax);
+        Peer hub = SendRefused(refusal - 1, Attempts);
+        Assert.Empty(hub.Data.Version);
+        Assert.InRange(hub.Data.State.Table.Slab.UsedBytes, 0, Attempts * KeyLength / 2);
+
+        // Gives the device where it sends once, else the hub.
+        static Peer SendRefused(int cut, int attempts)
+        {
+            var peers = new GuardedPeers();
+            Peer reader = peers.AddReader("reader");
+            reader.Write(static data => data.Map(new string('m', KeyLength))["f"] = 1);
+            for (int i = 0; i < attempts; i++) peers.Sync(reader, cut);
+            return attempts == 1 ? reader : peers.Hub;
+        }
     }
 
     [Fact]

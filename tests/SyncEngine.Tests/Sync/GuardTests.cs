@@ -104,6 +104,28 @@ public sealed class GuardTests
         Assert.Empty(device.Dataset(Closed).Refused);
     }
 
+    [Fact]
+    public void Refused_writes_are_taken_over_once_at_a_cost_that_grows_with_their_number()
+    {
+        const int Count = 2_000, BytesAWrite = 2_000;
+        var time = new ManualTime();
+        Identity hub = OpenIdentity(1, time), device = OpenIdentity(2, time), other = OpenIdentity(3, time);
+        Dataset from = device.Dataset(Closed), to = other.Dataset(Closed);
+        for (int i = 0; i < Count; i++) from["k" + i] = i;
+        Exchange(device, hub, int.MaxValue);
+        Assert.Equal(Count, from.Refused.Count);
+        to.TakeRefused(from);
+        Assert.Equal(Count, to.Refused.Count);
+        from["more"] = 1;
+        Exchange(device, hub, int.MaxValue);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        to.TakeRefused(from);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal(Count + 1, to.Refused.Count);
+        Assert.Equal("more", to.Refused[^1].Key);
+        Assert.InRange(allocated, 0, Count * BytesAWrite);
+    }
+
     private static Identity OpenIdentity(ulong seed, TimeProvider time)
     {
         var id = new IdentityId(7, 7);
@@ -140,7 +162,7 @@ public sealed class GuardTests
         }
     }
 
-    private static void Write(Dataset dataset, System.Random random)
+    internal static void Write(Dataset dataset, System.Random random)
     {
         string key = "k" + random.Next(5);
         Value value = random.Next(4);
@@ -160,7 +182,7 @@ public sealed class GuardTests
         }
     }
 
-    private static string Describe(Dataset dataset) => string.Join("; ", dataset.Records.Order().Select(name => name + "=" +
+    internal static string Describe(Dataset dataset) => string.Join("; ", dataset.Records.Order().Select(name => name + "=" +
         (name.Kind switch
         {
             RecordKind.Register => dataset[name.Key].ToString(),
