@@ -81,6 +81,7 @@ internal sealed partial class HubStore
         try
         {
             IReadOnlyList<Dataset> opened = identity.Opened;
+            await ForgetDeletesAsync(slot.Pool, identity).ConfigureAwait(false);
             foreach (Dataset dataset in opened) await dataset.FlushAsync().ConfigureAwait(false);
             identity.Close();
             isClosed = true;

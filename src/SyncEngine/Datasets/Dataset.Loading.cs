@@ -145,7 +145,7 @@ public sealed partial class Dataset
             }
 
             if (dataset._snapshotBytes > 0) dataset._snapshotNotBelow = 2 * dataset._snapshotBytes;
-            dataset._durableRevision = dataset._encodedRevision = _state.Revision;
+            dataset._durableRevision = dataset._encodedRevision = dataset._toldRevision = _state.Revision;
         }
 
         private void Replay(ReadOnlyMemory<byte> frame)

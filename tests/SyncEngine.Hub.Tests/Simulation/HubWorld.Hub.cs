@@ -97,6 +97,20 @@ internal sealed partial class HubWorld
         if (_hub.Store.OpenedCount < before) Tell($"the hub puts {before - _hub.Store.OpenedCount} identities away");
     }
 
+    /// <summary>As the hub does it with what is old, or with what is too much.</summary>
+    private void Forget(Party party, Random random)
+    {
+        if (_hub.Resolve(party.Identity.Id) is not { } row) return;
+        using IdentityLease lease = _hub.Lease(row.Id);
+        foreach (string name in lease.Identity.DatasetNames)
+        {
+            Dataset dataset = lease.Identity.OpenForJoin(name);
+            int forgotten = random.Next(2) == 0 ? dataset.ForgetSurplusDeletes(random.Next(4))
+                : dataset.ForgetDeletesThrough(random.NextInt64(dataset.Revision + 1));
+            if (forgotten > 0) Tell($"the hub forgets {forgotten} deletes of {name} of {row.Id}");
+        }
+    }
+
     private void RestartHub()
     {
         Tell("the hub stops and starts again");

@@ -99,6 +99,7 @@ internal sealed partial class HubWorld : IDisposable
                 case HubStepKind.HubCommit: HubCommits(); break;
                 case HubStepKind.HubFlush: HubFlushes(); break;
                 case HubStepKind.Sweep: Sweep(); break;
+                case HubStepKind.Forget: Forget(party, random); break;
                 case HubStepKind.LogIn: LogIn(party, random); break;
                 case HubStepKind.Revoke: Revoke(party); break;
             }
