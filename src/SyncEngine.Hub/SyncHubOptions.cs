@@ -51,11 +51,16 @@ public sealed class SyncHubOptions
     public RequestRate AdminRatePerAddress { get; set; } = new() { Burst = 100, PerSecond = 20 };
 
     /// <summary>
-    /// The slowest that a request's body may come, in bytes a second; a slower sender gets a 408. It holds for HTTP/1.1; for
-    /// HTTP/2
-    /// set <c>KestrelServerLimits.MinRequestBodyDataRate</c>. Default 240.
+    /// The slowest that a request's body may come, in bytes a second, whatever else its connection carries; a slower sender gets
+    /// a 408. Default 240.
     /// </summary>
     public double BodyBytesPerSecondMin { get; set; } = 240;
+
+    /// <summary>
+    /// How long deletes are kept, from when the hub got them; up to an eighth longer, as it looks now and then. A device that was
+    /// away longer gets whole datasets at its next sync, and loses nothing that it wrote. 1 to 3,660 days. Default 90 days.
+    /// </summary>
+    public TimeSpan DeletesKept { get; set; } = TimeSpan.FromDays(90);
 
     /// <summary>The time limit of hooks that see changes before they are accepted, and what follows when they fail.</summary>
     public HookOptions Hooks { get; set; } = new();

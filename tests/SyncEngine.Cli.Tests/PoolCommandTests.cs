@@ -76,6 +76,29 @@ public sealed class PoolCommandTests : IAsyncLifetime, IDisposable
         Assert.Equal("mine", now["description"]!.GetValue<string>());
     }
 
+    [Fact]
+    public async Task Of_two_updates_that_meet_one_is_refused_and_neither_undoes_the_other()
+    {
+        await _hub.DoAsync("pool", "create", "game");
+        await using MeetingUpdates meeting = await MeetingUpdates.StartAsync(_hub.Admin, 2);
+        string[][] updates = [["--guests"], ["--google", "app-1"]];
+        ProgramRun[] runs = await Task.WhenAll(updates.Select(update => Task.Run(() => _sandbox.RunAsync(
+            ["pool", "update", "game", .. update, "--hub", meeting.Address, "--key-file", _hub.KeyFile]))));
+        Assert.Equal([ExitCode.Success, ExitCode.BadInput], runs.Select(static run => run.ExitCode).Order());
+        int refused = Array.FindIndex(runs, static run => run.ExitCode != ExitCode.Success);
+        Assert.Equal("syncengine: The hub says: The pool was changed meanwhile: describe it again, and apply your change to what "
+            + "it is now.\n", runs[refused].Error);
+        Assert.Equal((refused != 0, refused != 1), await ChangesAsync());
+        await _hub.DoAsync(["pool", "update", "game", .. updates[refused]]);
+        Assert.Equal((true, true), await ChangesAsync());
+
+        async Task<(bool Guests, bool Google)> ChangesAsync()
+        {
+            JsonObject pool = await DescribeAsync();
+            return (pool["allowsGuests"]!.GetValue<bool>(), pool["providers"]!.AsArray().Count == 1);
+        }
+    }
+
     [Theory]
     [InlineData("{\"allowsGuests\":", "is no JSON")]
     [InlineData("{\"allowsGuests\":true,\"allowsGuests\":false}", "is no JSON")]

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -107,10 +108,17 @@ internal static class HubCommand
 
         // Why it does not start is told in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        // Addresses in the settings would replace all of ours, and the admin interface would answer at the last of theirs.
+        IConfigurationSection server = builder.Configuration.GetSection("Kestrel");
+        if (server.GetSection("Endpoints").GetChildren().Any())
+            throw CommandFailure.BadInput("The settings name addresses in Kestrel:Endpoints, which would replace those of --urls "
+                + "and --admin-url: take them out, and give --urls. Certificates may stay in Kestrel:Certificates.");
         IEnumerable<BindingAddress> addresses = cognito is null ? [.. urls, admin] : [.. urls, cognito, admin];
         builder.WebHost.UseUrls([.. addresses.Select(static address => address.ToString())]);
-        builder.WebHost.ConfigureKestrel(static kestrel =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            // Read once, or addresses that are added to the settings later would open at once.
+            kestrel.Configure(server, reloadOnChange: false);
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         });

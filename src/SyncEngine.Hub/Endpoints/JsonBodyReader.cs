@@ -94,16 +94,24 @@ internal sealed class JsonBodyReader(IOptions<SyncHubOptions> options)
             StringComparison.OrdinalIgnoreCase))
         && request.Headers.ContentEncoding.Count == 0;
 
-    /// <summary>Lets the server refuse a body that is too large or too slow.</summary>
-    internal void Bound(HttpContext context, int bytesMax)
+    /// <summary>Has reading fail where the body is too large or too slow.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="bytesMax">Largest body; null where the reader looks to that.</param>
+    internal void Bound(HttpContext context, int? bytesMax)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = bytesMax;
+        (double rate, TimeSpan grace) = (options.Value.BodyBytesPerSecondMin, options.Value.BodyGrace);
+        var server = context.Features.Get<IHttpMinRequestBodyDataRateFeature>();
+        if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
+        {
+            if (server is not null) server.MinDataRate = new MinDataRate(rate, grace);
+            return;
+        }
 
-        // The streams of an HTTP/2 connection share its rate, which is the server's to set.
-        if ((HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
-            && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-            rate.MinDataRate = new MinDataRate(options.Value.BodyBytesPerSecondMin, options.Value.BodyGrace);
+        // The server's rate is one for all bodies of a connection together, and ends the connection.
+        if (server is not null) server.MinDataRate = null;
+        context.Request.Body = new PacedBody(context.Request.Body, rate, grace);
     }
 
     private static byte[] Grow(byte[] buffer)

@@ -1,5 +1,3 @@
-using SyncEngine.Hub.Syncing;
-using SyncEngine.Hub.Tokens;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Identities;
@@ -13,8 +11,6 @@ internal sealed partial class IdentityDirectory
     {
         var row = new IdentityRow { Pool = pool, Id = NewId(), CreatedAt = time.GetUtcNow(), IsOpen = true };
         await rows.WriteAsync(RowOf(row), alongside(row.Id)).ConfigureAwait(false);
-        rows.NoteAbsent(HubStore.RowOf(pool, row.Id));
-        rows.NoteAbsent(Revocations.KeyOf(pool, row.Id, null));
         return row;
     }
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using SyncEngine.Causality;
 
@@ -34,7 +33,6 @@ internal sealed class HttpExchange(SyncServing serving, TimeProvider time)
     /// <param name="stopping">Ends all sessions.</param>
     public async Task<IResult> RunAsync(HttpContext http, SyncCaller caller, CancellationToken stopping)
     {
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         string? name = http.Request.Headers[SessionHeader];
         bool begins = name is null;
         Exchange? exchange;

@@ -10,23 +10,23 @@ public sealed class RoomTests
     private static readonly string[] _rooms =
         ["Causality", "Values", "Cells", "Wire", "Storage", "Datasets", "Json", "Identities", "Sync", "Policies", "Hubs"];
 
-    [Fact]
-    public void Each_room_uses_only_rooms_beneath_it()
-    {
-        var faults = new List<string>();
-        foreach (string file in Sources())
-        {
-            int room = Array.IndexOf(_rooms, RoomOf(file));
-            if (room < 0) continue;
-            foreach (Match use in Regex.Matches(File.ReadAllText(file), @"\bSyncEngine\.(\w+)"))
-            {
-                int other = Array.IndexOf(_rooms, use.Groups[1].Value);
-                if (other > room) faults.Add($"{file} uses {_rooms[other]}");
-            }
-        }
+    // The root puts the hub together, and holds its options and telemetry, which every room may use.
+    private static readonly string[] _hubRooms =
+    [
+        "Rows", "Pools", "Logins", "Identities", "Tokens", "Syncing", "Merging", "Push", "Accounts", "Endpoints", "Cognito",
+    ];
 
-        Assert.Empty(faults);
-    }
+    [Fact]
+    public void Each_room_uses_only_rooms_beneath_it() => Assert.Empty(UsesAbove("SyncEngine", _rooms));
+
+    [Fact]
+    public void Each_room_of_the_hub_uses_only_rooms_beneath_it() => Assert.Empty(UsesAbove("SyncEngine.Hub", _hubRooms));
+
+    [Fact]
+    public void Every_folder_of_the_hub_is_a_room() => Assert.Equal(
+        _hubRooms.Order(), Directory.GetDirectories(Path.Combine(Root(), "src", "SyncEngine.Hub"))
+            .Where(static folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Any())
+            .Select(static folder => Path.GetFileName(folder)).Order());
 
     [Fact]
     public void Only_Values_and_Wire_name_MessagePack() => Assert.DoesNotContain(
@@ -54,10 +54,33 @@ public sealed class RoomTests
         Assert.Empty(faults);
     }
 
-    private static IEnumerable<string> Sources() =>
-        Directory.EnumerateFiles(Path.Combine(Root(), "src", "SyncEngine"), "*.cs", SearchOption.AllDirectories);
+    /// <summary>Where a room of a project names one that comes after it, by a using or in full.</summary>
+    private static List<string> UsesAbove(string project, string[] rooms)
+    {
+        var faults = new List<string>();
+        var uses = new Regex(@"(?<![\w.])" + Regex.Escape(project) + @"\.(\w+)");
+        foreach (string file in Sources(project))
+        {
+            int room = Array.IndexOf(rooms, RoomOf(project, file));
+            if (room < 0) continue;
+            foreach (Match use in uses.Matches(File.ReadAllText(file)))
+            {
+                int other = Array.IndexOf(rooms, use.Groups[1].Value);
+                if (other > room) faults.Add($"{file} uses {rooms[other]}");
+            }
+        }
 
-    private static string RoomOf(string file) => Path.GetFileName(Path.GetDirectoryName(file))!;
+        return faults;
+    }
+
+    private static IEnumerable<string> Sources(string project = "SyncEngine") =>
+        Directory.EnumerateFiles(Path.Combine(Root(), "src", project), "*.cs", SearchOption.AllDirectories);
+
+    private static string RoomOf(string file) => RoomOf("SyncEngine", file);
+
+    /// <summary>The folder of the project that a file is in, however deep.</summary>
+    private static string RoomOf(string project, string file) =>
+        Path.GetRelativePath(Path.Combine(Root(), "src", project), file).Split('/', '\\')[0];
 
     private static string Root([CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));

@@ -1,5 +1,8 @@
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Merging;
+using SyncEngine.Hub.Rows;
+using SyncEngine.Hub.Syncing;
+using SyncEngine.Hub.Tokens;
 using SyncEngine.Identities;
 
 namespace SyncEngine.Hub.Cognito.IdentityApi;
@@ -9,8 +12,8 @@ namespace SyncEngine.Hub.Cognito.IdentityApi;
 /// login belongs to. Thread-safe.
 /// </summary>
 internal sealed class IdentityAccess(
-    IdentityDirectory directory, IdentityIndex index, IdentityMerging merging, LoginProofs proofs, CognitoPools pools,
-    CognitoIds ids)
+    HubRows rows, IdentityDirectory directory, IdentityIndex index, IdentityMerging merging, LoginProofs proofs,
+    CognitoPools pools, CognitoIds ids)
 {
     private const string NoGuests = "Unauthenticated access is not supported for this identity pool.";
     private const string NoMatch =
@@ -43,7 +46,11 @@ internal sealed class IdentityAccess(
         if (shown.Count == 0)
         {
             if (!pool.Definition.AllowsGuests) throw CognitoException.NotAuthorized(NoGuests);
-            return await directory.CreateOpenAsync(pool.Name, id => IdentityIndex.RowOf(pool.Name, id)).ConfigureAwait(false);
+            IdentityRow guest = await directory.CreateOpenAsync(pool.Name, id => IdentityIndex.RowOf(pool.Name, id))
+                .ConfigureAwait(false);
+            rows.NoteAbsent(HubStore.RowOf(pool.Name, guest.Id));
+            rows.NoteAbsent(Revocations.KeyOf(pool.Name, guest.Id, null));
+            return guest;
         }
 
         return await GetProvenAsync(
