@@ -72,7 +72,7 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
     {
         FrameRefusal? refusal = JudgeReplicas(inspection) ?? JudgeDataset(dataset, inspection)
             ?? JudgePolicy(dataset, inspection) ?? JudgeRelays(dataset, inspection) ?? JudgeSizes(inspection)
-            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(inspection);
+            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(dataset, inspection);
         if (refusal is null) allowed(dataset.Name);
         return refusal;
     }
@@ -90,10 +90,11 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
         dataset.Write(addition);
     }
 
-    private FrameRefusal? JudgeReview(FrameInspection inspection)
+    private FrameRefusal? JudgeReview(Dataset dataset, FrameInspection inspection)
     {
         if (_verdict.Refusal is not { } reason) return null;
-        List<CellProposal> refused = inspection.Changes.Where(static change => change.ChangesValues).ToList();
+        List<CellProposal> refused = [.. inspection.Changes.Where(change => change.ChangesValues
+            && (_verdict.Records is not { Count: > 0 } named || named.Contains(dataset.NameOf(change.Cell))))];
         return refused.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, reason, refused);
     }
 
