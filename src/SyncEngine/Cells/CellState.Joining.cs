@@ -68,19 +68,26 @@ internal sealed partial class CellState
         return CollectTombstones(limits, revision);
     }
 
-    /// <summary>The revision through which at least so many deletes came here, the oldest first.</summary>
-    public long RevisionOfTombstones(int count)
+    /// <summary>The revision after which no more deletes came here than so many, and with no more bytes.</summary>
+    public long RevisionOfTombstones(long count, long bytes)
     {
-        var revisions = new List<long>(Tombstones);
+        var known = new List<(long Revision, int Bytes)>(Tombstones);
         for (int cell = 0; cell < Table.Bound; cell++)
         {
-            if (Table[cell].Kind == 0 || Table[cell].IsEmpty) continue;
+            ref CellData data = ref Table[cell];
+            if (data.Kind == 0 || data.IsEmpty) continue;
             foreach (EntryData entry in EntriesOf(cell))
-                if (entry.IsDeleted) revisions.Add(Table[cell].Revision);
+                if (entry.IsDeleted) known.Add((data.Revision, BytesHeldBy(data)));
         }
 
-        revisions.Sort();
-        return revisions[count - 1];
+        known.Sort(static (left, right) => right.Revision.CompareTo(left.Revision));
+        foreach ((long revision, int length) in known)
+        {
+            bytes -= length;
+            if (--count < 0 || bytes < 0) return revision;
+        }
+
+        return 0;
     }
 
     private int CollectTombstones(long[] limits, long revision)
