@@ -217,9 +217,6 @@ internal sealed partial class CellState(ulong seed)
         LiveBytes += value.Length;
     }
 
-    private int BytesHeldBy(in CellData cell) =>
-        Table.Text(cell).Length + (cell.Owner == 0 ? 0 : Table.KeyOf(cell).Length);
-
     internal ulong TextHash(in CellData cell) => TextHash(cell, Table.Text(cell));
 
     private ulong TextHash(in CellData cell, ReadOnlySpan<byte> text)
@@ -227,6 +224,9 @@ internal sealed partial class CellState(ulong seed)
         ulong keyHash = cell.Owner == 0 ? 0 : Table.ContainerAt(cell.Owner - 1)!.KeyHash;
         return CellDigest.TextHash(cell.Kind, keyHash, text);
     }
+
+    private int BytesHeldBy(in CellData cell) =>
+        Table.Text(cell).Length + (cell.Owner == 0 ? 0 : Table.KeyOf(cell).Length);
 
     private void Discount(in EntryData entry, ulong textHash)
     {
