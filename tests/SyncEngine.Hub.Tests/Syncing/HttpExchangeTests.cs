@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reactive.Linq;
@@ -16,31 +15,7 @@ public sealed class HttpExchangeTests
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_client_fetches_by_one_request_at_a_time_so_that_messages_keep_their_order()
-    {
-        // Whatever answers a request that brings something comes late, as it may on any network.
-        const int messages = 100;
-        var hub = new LateAnswers();
-        using var http = new HubHttp(new Uri("http://127.0.0.1:9/sync"), hub);
-        await using var transport = new HttpExchangeTransport(http, "token");
-        var received = new List<int>();
-        Task sending = Task.Run(async () =>
-        {
-            for (int i = 0; i < messages; i++) await transport.SendAsync(new byte[] { 1 }, default);
-        });
-        while (received.Count < messages)
-        {
-            ReadOnlyMemory<byte> message = await transport.ReceiveAsync(default).AsTask().WaitAsync(_patience);
-            received.Add(BinaryPrimitives.ReadInt32BigEndian(message.Span));
-        }
-
-        hub.Ends();
-        await sending.WaitAsync(_patience);
-        Assert.Equal(Enumerable.Range(0, messages), received);
-    }
-
-    [Fact]
-    public async Task The_hub_answers_a_request_that_brings_messages_with_none()
+    public async Task A_request_that_brings_messages_is_answered_with_none_so_that_they_keep_their_order()
     {
         await using HubApp hub = await HubApp.StartAsync();
         await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true}""");
@@ -156,41 +131,6 @@ public sealed class HttpExchangeTests
         {
             length = bytes;
             return true;
-        }
-    }
-
-    /// <summary>Plays a hub that has numbered messages for whoever fetches.</summary>
-    private sealed class LateAnswers : HttpMessageHandler
-    {
-        private readonly SemaphoreSlim _fetched = new(0);
-        private int _next;
-        private volatile bool _ends;
-
-        public void Ends()
-        {
-            _ends = true;
-            _fetched.Release(1000);
-        }
-
-        protected override async Task<HttpResponseMessage> SendAsync(
-            HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            bool brings = request.Content!.Headers.ContentLength > 0;
-            bool fetches = !brings || request.RequestUri!.Query.Contains("wait", StringComparison.Ordinal);
-            byte[] body = [];
-            if (fetches)
-            {
-                body = new byte[8];
-                BinaryPrimitives.WriteInt32BigEndian(body, 4);
-                BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(4), Interlocked.Increment(ref _next) - 1);
-            }
-
-            if (!brings) _fetched.Release();
-            else if (!_ends) await _fetched.WaitAsync(cancellationToken);
-            return new HttpResponseMessage(HttpStatusCode.OK)
-            {
-                Content = new ByteArrayContent(body), Headers = { { "Syncengine-Session", "s" } },
-            };
         }
     }
 
