@@ -51,7 +51,15 @@ public static class SyncHubApp
             return new HubAddress(options.Issuer, options.Audience,
                 () => server?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault());
         });
-        services.TryAddSingleton<OpenSessions>();
+        services.TryAddSingleton(static provider =>
+        {
+            // What a session may do is asked when it begins, so those that are open begin anew when the answer may be another.
+            var sessions = new OpenSessions();
+            provider.GetRequiredService<PoolRegistry>().Changed += (pool, definition) =>
+                _ = sessions.CutPoolAsync(pool);
+            provider.GetRequiredService<IdentityDirectory>().LoginsChanged += (pool, id) => _ = sessions.CutAsync(pool, id);
+            return sessions;
+        });
         services.TryAddSingleton<KeyedLocks>();
         services.TryAddSingleton<IdentityDirectory>();
         services.TryAddSingleton<SigningKeys>();
@@ -79,6 +87,7 @@ public static class SyncHubApp
         services.TryAddSingleton<DatasetEndpoints>();
         services.AddHubPush();
         services.AddHubCognito();
+        services.AddSingleton<IPeriodicTask, DeleteForgetting>();
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<SigningKeys>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<Challenges>());
         services.AddSingleton<IPeriodicTask>(static provider => provider.GetRequiredService<RefreshHandles>());
@@ -140,7 +149,7 @@ public static class SyncHubApp
         Directory.CreateDirectory(folder);
         return HubStore.OpenAsync(() => LiteDbStorage.Open(Path.Combine(folder, FileName)), new HubStoreOptions
         {
-            Time = provider.GetRequiredService<TimeProvider>(), Memory = options.Memory,
+            Time = provider.GetRequiredService<TimeProvider>(), Memory = options.Memory, DeletesKept = options.DeletesKept,
         }).AsTask().GetAwaiter().GetResult();
     }
 

@@ -56,6 +56,12 @@ public sealed class SyncHubOptions
     /// </summary>
     public double BodyBytesPerSecondMin { get; set; } = 240;
 
+    /// <summary>
+    /// How long deletes are kept, from when the hub got them; up to an eighth longer, as it looks now and then. A device that was
+    /// away longer gets whole datasets at its next sync, and loses nothing that it wrote. 1 to 3,660 days. Default 90 days.
+    /// </summary>
+    public TimeSpan DeletesKept { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>The time limit of hooks that see changes before they are accepted, and what follows when they fail.</summary>
     public HookOptions Hooks { get; set; } = new();
 

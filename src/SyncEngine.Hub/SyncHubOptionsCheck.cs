@@ -54,6 +54,7 @@ internal sealed class SyncHubOptionsCheck : IValidateOptions<SyncHubOptions>
         Time("Memory:IdleTime", memory.IdleTime, TimeSpan.Zero, TimeSpan.FromDays(1));
         Whole("Memory:FrameBytesMax", memory.FrameBytesMax, 16 << 20, 1 << 30);
         Whole("Memory:TransferBytesMax", memory.TransferBytesMax, memory.FrameBytesMax, 64L << 30);
+        Time("DeletesKept", options.DeletesKept, TimeSpan.FromDays(1), TimeSpan.FromDays(3_660));
         Whole("Feed:EntriesMax", options.Feed.EntriesMax, 1_000, 1_000_000_000);
         Time("Feed:Age", options.Feed.Age, TimeSpan.FromMinutes(1), TimeSpan.FromDays(3_660));
         Whole("Feed:WaitingMax", options.Feed.WaitingMax, 1_000, 10_000_000);

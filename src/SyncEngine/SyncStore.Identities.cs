@@ -78,7 +78,7 @@ public sealed partial class SyncStore
             }
 
             foreach (Dataset dataset in wiped.Opened) dataset.Discard();
-            foreach (int number in wiped.StoredNumbers) _journal?.Drop(number, null, Dataset.RefusedPrefixOf(number));
+            foreach (int number in wiped.StoredNumbers) _journal?.Drop(number, null, Dataset.RowPrefixesOf(number));
             wiped.Close();
             Identity current = wiped != Identity ? Identity : Identities.Count > 0 ? Identities[0] : Mint();
             lock (_catalog) _page = _page with { CurrentIdentity = current.Page };

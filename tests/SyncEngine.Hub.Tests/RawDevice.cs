@@ -89,9 +89,9 @@ internal sealed class RawDevice(HubApp hub, string pool) : IDisposable
         return store;
     }
 
-    public WebSocketConnector Connector(string? token = null) => new(
+    public WebSocketConnector Connector(string? token = null, bool tellsTime = false) => new(
         new Uri($"ws://{hub.Address.Authority}/sync/ws"),
-        options => options.SetRequestHeader("Authorization", "Bearer " + (token ?? AccessToken)));
+        options => options.SetRequestHeader("Authorization", "Bearer " + (token ?? AccessToken))) { TellsTime = tellsTime };
 
     public void Dispose() => Key.Dispose();
 }

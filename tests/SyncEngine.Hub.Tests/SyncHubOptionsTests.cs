@@ -36,6 +36,7 @@ public sealed class SyncHubOptionsTests
         var options = new SyncHubOptions
         {
             Memory = new() { IdleIdentitiesMax = -1, IdleTime = TimeSpan.FromDays(2), FrameBytesMax = 1, TransferBytesMax = 0 },
+            DeletesKept = TimeSpan.FromHours(23),
             Feed = new() { EntriesMax = 0, Age = TimeSpan.Zero, WaitingMax = 0 },
             Webhooks = new()
             {
@@ -48,8 +49,9 @@ public sealed class SyncHubOptionsTests
         };
         ValidateOptionsResult result = new SyncHubOptionsCheck().Validate(null, options);
         string[] bounds = ["Memory:IdleIdentitiesMax", "Memory:IdleTime", "Memory:FrameBytesMax", "Memory:TransferBytesMax",
-            "Feed:EntriesMax", "Feed:Age", "Feed:WaitingMax", "Webhooks:Timeout", "Webhooks:ChangesPerPayloadMax",
-            "Webhooks:GiveUpAfter", "Webhooks:SecretOverlap", "Webhooks:HooksPerPoolMax", "DevicePush:Window",
+            "DeletesKept", "Feed:EntriesMax", "Feed:Age", "Feed:WaitingMax", "Webhooks:Timeout",
+            "Webhooks:ChangesPerPayloadMax", "Webhooks:GiveUpAfter", "Webhooks:SecretOverlap", "Webhooks:HooksPerPoolMax",
+            "DevicePush:Window",
             "DevicePush:AttemptsMax", "DevicePush:ConcurrencyMax", "DevicePush:WaitingMax", "Events:StreamsPerDeviceMax",
             "Events:Heartbeat", "Events:ResumeEntriesMax", "Hooks:TimeLimit"];
         Assert.Equal(bounds.Select(static option => $"SyncHub:{option} is"),

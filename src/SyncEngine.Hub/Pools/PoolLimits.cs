@@ -7,7 +7,8 @@ public sealed record PoolLimits
     /// 20.</summary>
     public int? DatasetsMax { get; init; } = 20;
 
-    /// <summary>Most records of a dataset; deleted ones count until they are forgotten. Default 1,024.</summary>
+    /// <summary>Most records of a dataset. Of deletes four times as many are remembered, the latest ones. Default
+    /// 1,024.</summary>
     public int? RecordsMax { get; init; } = 1024;
 
     /// <summary>Most bytes of a dataset. Default 1,048,576.</summary>

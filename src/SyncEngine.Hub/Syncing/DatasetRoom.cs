@@ -5,12 +5,15 @@ namespace SyncEngine.Hub.Syncing;
 
 /// <summary>
 /// Whether an identity may have one more dataset. One without records counts against no limit, so that there is room again
-/// after all records of another were deleted; what the hub still has to know of such ones has a bound of its own.
+/// after all records of another were deleted; what the hub still has to know of such ones, and of deletes, has bounds of its own.
 /// </summary>
 internal static class DatasetRoom
 {
     /// <summary>Datasets that have, or had, records: so many times those that may have some.</summary>
     public const int KnownFactor = 4;
+
+    /// <summary>Deletes that are remembered in a dataset: so many times the records that it may have.</summary>
+    public const int DeletesFactor = 4;
 
     /// <summary>Why a dataset without records may not get any; null if it may.</summary>
     /// <param name="identity">Whose it is. What of its datasets is not opened counts as having records.</param>
@@ -32,5 +35,13 @@ internal static class DatasetRoom
         return names.Count < KnownFactor * (long)most || identity.HasDataset(name) ? null
             : $"The identity has had {names.Count:N0} datasets on the hub, and {KnownFactor * (long)most:N0} are allowed, those "
                 + "without records included. Use one of those again";
+    }
+
+    /// <summary>Forgets a dataset's oldest deletes where there are too many. To refuse what makes them would bound nothing: a
+    /// device takes refused writes back by deletes.</summary>
+    public static void TrimDeletes(Dataset dataset, int? recordsMax)
+    {
+        if (recordsMax is { } most && dataset.State.Tombstones > DeletesFactor * (long)most)
+            dataset.ForgetSurplusDeletes(DeletesFactor * most);
     }
 }

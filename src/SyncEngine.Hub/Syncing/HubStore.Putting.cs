@@ -42,7 +42,7 @@ internal sealed partial class HubStore
         foreach (Dataset dataset in identity.Opened) dataset.Discard();
         Task done = TogetherAsync(() =>
         {
-            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RefusedPrefixOf(number));
+            foreach (int number in identity.StoredNumbers) _journal.Drop(number, null, Dataset.RowPrefixesOf(number));
             return
             [
                 new(RowOf(pool, id), null), .. rows,
@@ -81,6 +81,7 @@ internal sealed partial class HubStore
         try
         {
             IReadOnlyList<Dataset> opened = identity.Opened;
+            await ForgetDeletesAsync(slot.Pool, identity).ConfigureAwait(false);
             foreach (Dataset dataset in opened) await dataset.FlushAsync().ConfigureAwait(false);
             identity.Close();
             isClosed = true;

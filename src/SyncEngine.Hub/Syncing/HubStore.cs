@@ -229,8 +229,11 @@ internal sealed partial class HubStore : IAsyncDisposable
             {
                 slot.Identity = new Identity(0, page, _context, new IdentityHome(
                     NextNumber, bytes => _journal.SetRows([new(RowOf(slot.Pool, slot.Id), bytes)]), NotesSyncs: false));
-                slot.Identity.Advanced += dataset => Advanced(
-                    slot.Pool, slot.Id, dataset.Name, dataset.DurableRevision, slot.TakeSender(dataset.Name));
+                slot.Identity.Advanced += dataset =>
+                {
+                    string? sender = slot.TakeSender(dataset.Name);
+                    if (dataset.TakeAdvance()) Advanced(slot.Pool, slot.Id, dataset.Name, dataset.DurableRevision, sender);
+                };
                 slot.Leases++;
                 slot.Busy = null;
             }
@@ -295,7 +298,12 @@ internal sealed partial class HubStore : IAsyncDisposable
 
         public string? TakeSender(string dataset)
         {
-            lock (_sending) return _senders is not null && _senders.Remove(dataset, out string? device) ? device : null;
+            lock (_sending)
+            {
+                string? device = null;
+                if (_senders?.Remove(dataset, out device) == true && _senders.Count == 0) _senders = null;
+                return device;
+            }
         }
     }
 }

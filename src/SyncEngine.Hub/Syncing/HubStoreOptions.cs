@@ -31,6 +31,9 @@ internal sealed record HubStoreOptions
     /// 1 MiB.</summary>
     public long SnapshotSlackBytes { get; init; } = 1024 * 1024;
 
+    /// <summary>How long deletes are kept, from when they came. Default 90 days.</summary>
+    public TimeSpan DeletesKept { get; init; } = TimeSpan.FromDays(90);
+
     /// <summary>Whether there is no storage thread: a simulation does its work.</summary>
     public bool StoresByHand { get; init; }
 }

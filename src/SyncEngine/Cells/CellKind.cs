@@ -24,6 +24,11 @@ internal static class CellKinds
 
     public static bool HasField(CellKind kind) => kind is >= CellKind.SetElement and <= CellKind.ListPlace;
 
+    /// <summary>Whether of several values the latest is shown. Counters, sets, greatest and least read alike at any
+    /// time.</summary>
+    public static bool IsOrderedByTime(CellKind kind) =>
+        kind is CellKind.Register or CellKind.MapField or CellKind.ListValue or CellKind.ListPlace;
+
     public static bool IsHeader(CellKind kind) => ((byte)kind & 128) != 0;
 
     public static RecordKind RecordOf(CellKind kind) => kind switch

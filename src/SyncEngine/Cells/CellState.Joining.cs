@@ -55,28 +55,54 @@ internal sealed partial class CellState
     public int CollectTombstones(VersionVector bound)
     {
         var limits = new long[Replicas.Count];
-        var frontier = new long[Replicas.Count];
-        for (int i = 0; i < limits.Length; i++)
+        for (int i = 0; i < limits.Length; i++) limits[i] = Math.Min(bound[Replicas.Id(i)], Replicas.Counter(i));
+        return CollectTombstones(limits, long.MaxValue);
+    }
+
+    /// <summary>Forgets the deletes in cells that have not changed after a revision.</summary>
+    /// <returns>How many were forgotten.</returns>
+    public int CollectTombstones(long revision)
+    {
+        var limits = new long[Replicas.Count];
+        for (int i = 0; i < limits.Length; i++) limits[i] = Replicas.Counter(i);
+        return CollectTombstones(limits, revision);
+    }
+
+    /// <summary>The revision through which at least so many deletes came here, the oldest first.</summary>
+    public long RevisionOfTombstones(int count)
+    {
+        var revisions = new List<long>(Tombstones);
+        for (int cell = 0; cell < Table.Bound; cell++)
         {
-            limits[i] = Math.Min(bound[Replicas.Id(i)], Replicas.Counter(i));
-            frontier[i] = Replicas.Collected(i);
+            if (Table[cell].Kind == 0 || Table[cell].IsEmpty) continue;
+            foreach (EntryData entry in EntriesOf(cell))
+                if (entry.IsDeleted) revisions.Add(Table[cell].Revision);
         }
 
+        revisions.Sort();
+        return revisions[count - 1];
+    }
+
+    private int CollectTombstones(long[] limits, long revision)
+    {
+        var frontier = new long[limits.Length];
+        for (int i = 0; i < limits.Length; i++) frontier[i] = Replicas.Collected(i);
         int forgotten = 0;
         for (int cell = 0; cell < Table.Bound; cell++)
         {
             ref CellData data = ref Table[cell];
-            if (data.Kind == 0 || data.IsEmpty || !HasForgettable(cell, limits, frontier)) continue;
-            Touch(cell);
+            if (data.Kind == 0 || data.IsEmpty || data.Revision > revision) continue;
+            if (!HasForgettable(cell, limits, frontier)) continue;
+            NoteDirty(cell);
             var tally = new Tally(this, cell);
             forgotten += RemoveEntries(cell, new TombstonesWithin(limits));
             tally.Apply(this, cell, keepsOrder: true);
             if (data.IsEmpty) _emptied.Add(cell);
+            ForgottenRevision = Math.Max(ForgottenRevision, data.Revision);
         }
 
         for (int i = 0; i < frontier.Length; i++)
             if (frontier[i] > Replicas.Collected(i)) Replicas.SetCollected(i, frontier[i]);
-        if (forgotten > 0) ForgottenRevision = Revision + 1;
         return forgotten;
     }
 

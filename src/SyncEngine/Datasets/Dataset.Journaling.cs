@@ -16,8 +16,10 @@ public sealed partial class Dataset : IJournaled
     private readonly List<(int Replica, long Counter)> _inFlightCounters = [];
     private long _encodedRevision;
     private long _durableRevision;
+    private long _toldRevision;
     private long _sequence;
     private bool _queued;
+    private bool _isInFlight;
     private bool _discarded;
 
     /// <summary>The highest revision that survives a crash and a power cut.</summary>
@@ -27,16 +29,36 @@ public sealed partial class Dataset : IJournaled
     /// <exception cref="SyncException">The storage failed; what is pending stays queued and visible.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        long revision;
-        lock (_gate) revision = _state.Revision;
-        return WaitDurableAsync(revision, cancellationToken);
+        Task wait;
+        lock (_gate)
+        {
+            // What raises no revision, such as a delete that is forgotten, is pending all the same.
+            if (Context.Journal is null || (_state.Revision <= _durableRevision && !_queued && !_isInFlight)) return default;
+            wait = WaitLocked(isInFlight: !_queued && _state.Revision <= _encodedRevision);
+        }
+
+        return WaitAsync(wait, cancellationToken);
+    }
+
+    /// <summary>Whether a revision became durable since this was asked last, or since the dataset was read.</summary>
+    internal bool TakeAdvance()
+    {
+        long durable = DurableRevision, told = Interlocked.Read(ref _toldRevision);
+        while (durable > told)
+        {
+            long before = Interlocked.CompareExchange(ref _toldRevision, durable, told);
+            if (before == told) return true;
+            told = before;
+        }
+
+        return false;
     }
 
     void IJournaled.Encode(StorageBatch batch)
     {
         lock (_gate)
         {
-            _queued = false;
+            (_queued, _isInFlight) = (false, true);
             _inFlightDurable = _pendingDurable;
             _pendingDurable = null;
             _encodedRevision = _state.Revision;
@@ -73,6 +95,7 @@ public sealed partial class Dataset : IJournaled
             foreach ((int replica, long counter) in _inFlightCounters) _state.Replicas.SetDurable(replica, counter);
             _inFlightCounters.Clear();
             Interlocked.Exchange(ref _durableRevision, _encodedRevision);
+            _isInFlight = false;
             _durableRenames = _encodedRenames;
             _logBytes += _inFlightBytes;
             if (_flipReady) CompleteSnapshot();
@@ -102,7 +125,7 @@ public sealed partial class Dataset : IJournaled
         TaskCompletionSource<bool>? pending;
         lock (_gate)
         {
-            _discarded = true;
+            (_discarded, _queued) = (true, false);
             (pending, _pendingDurable) = (_pendingDurable, null);
         }
 
@@ -116,23 +139,33 @@ public sealed partial class Dataset : IJournaled
         lock (_gate)
         {
             if (Context.Journal is null || revision <= _durableRevision) return default;
-            if (Context.Journal.HasEnded)
-                throw new SyncException(SyncErrorCode.StorageFailed, $"The store was closed before the last changes of "
-                    + $"dataset {Name} were durable. Open it again and repeat them.");
-            ref TaskCompletionSource<bool>? completion = ref _pendingDurable;
-            if (revision <= _encodedRevision) completion = ref _inFlightDurable;
-            else if (_closed && !_queued)
-                throw new ObjectDisposedException(Name, $"Dataset {Name} was closed before its changes were durable.");
-            completion ??= NewCompletion();
-            wait = completion.Task;
-            if (Context.Journal.Failure is not null) Context.Journal.Retry();
+            wait = WaitLocked(isInFlight: revision <= _encodedRevision);
         }
 
-        Context.Journal.RunNow();
-        return new ValueTask(cancellationToken.CanBeCanceled ? WaitAsync(wait, cancellationToken) : wait);
+        return WaitAsync(wait, cancellationToken);
     }
 
-    private static async Task WaitAsync(Task wait, CancellationToken cancellationToken)
+    private Task<bool> WaitLocked(bool isInFlight)
+    {
+        if (Context.Journal!.HasEnded)
+            throw new SyncException(SyncErrorCode.StorageFailed, $"The store was closed before the last changes of "
+                + $"dataset {Name} were durable. Open it again and repeat them.");
+        ref TaskCompletionSource<bool>? completion = ref _pendingDurable;
+        if (isInFlight) completion = ref _inFlightDurable;
+        else if (_closed && !_queued)
+            throw new ObjectDisposedException(Name, $"Dataset {Name} was closed before its changes were durable.");
+        completion ??= NewCompletion();
+        if (Context.Journal.Failure is not null) Context.Journal.Retry();
+        return completion.Task;
+    }
+
+    private ValueTask WaitAsync(Task wait, CancellationToken cancellationToken)
+    {
+        Context.Journal!.RunNow();
+        return new ValueTask(cancellationToken.CanBeCanceled ? WaitCanceledAsync(wait, cancellationToken) : wait);
+    }
+
+    private static async Task WaitCanceledAsync(Task wait, CancellationToken cancellationToken)
     {
         var canceled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration registration =

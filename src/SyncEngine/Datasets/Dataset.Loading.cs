@@ -59,6 +59,7 @@ public sealed partial class Dataset
         storage.ReadFrames(-Number, parts, cancellationToken);
         parts.Complete();
         LoadRefused(storage);
+        _isShared = Context.Journal!.ReadRows(storage, SharedRow, null, 1).Count > 0;
 
         // A transfer builds on what was here when it began.
         if (_transfer is { Count: > 0 } && (_state.HasGaps || !_transfer.Low.IsAtMost(Seen))) DropTransfer();
@@ -144,7 +145,7 @@ public sealed partial class Dataset
             }
 
             if (dataset._snapshotBytes > 0) dataset._snapshotNotBelow = 2 * dataset._snapshotBytes;
-            dataset._durableRevision = dataset._encodedRevision = _state.Revision;
+            dataset._durableRevision = dataset._encodedRevision = dataset._toldRevision = _state.Revision;
         }
 
         private void Replay(ReadOnlyMemory<byte> frame)

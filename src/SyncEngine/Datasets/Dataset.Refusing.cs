@@ -27,10 +27,15 @@ public sealed partial class Dataset
         }
     }
 
-    private string RefusedPrefix => RefusedPrefixOf(Number);
+    private string RefusedPrefix => RowPrefixesOf(Number)[0];
 
-    /// <summary>What the rows of a dataset's refused writes begin with.</summary>
-    internal static string RefusedPrefixOf(int number) => "refused/" + number.ToString("D10", CultureInfo.InvariantCulture) + "/";
+    /// <summary>What the rows of a dataset begin with: those of its refused writes, and the one that tells that it was
+    /// shared.</summary>
+    internal static string[] RowPrefixesOf(int number)
+    {
+        string padded = number.ToString("D10", CultureInfo.InvariantCulture);
+        return ["refused/" + padded + "/", "shared/" + padded];
+    }
 
     /// <summary>Forgets refused writes that the app has dealt with.</summary>
     public void DismissRefused(params IReadOnlyCollection<RefusedWrite> writes)

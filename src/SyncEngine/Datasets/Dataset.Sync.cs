@@ -52,6 +52,7 @@ public sealed partial class Dataset
         VersionVector since, bool packs = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(since);
+        NoteShared();
         byte[] frame = EncodeDelta(since, packs, out long revision);
         await WaitDurableAsync(revision, cancellationToken).ConfigureAwait(false);
         if (since.Count > 0) Exchanged?.Invoke();
@@ -104,20 +105,31 @@ public sealed partial class Dataset
 
     /// <summary>
     /// Forgets the deletes that a version covers. Safe under any version; a peer that is behind gets a snapshot next
-    /// time. Pass
-    /// what every known peer has acknowledged.
+    /// time. Pass what every known peer has acknowledged. Nothing that can be read changes, so the revision stays.
     /// </summary>
     /// <returns>How many deletes were forgotten.</returns>
     public int ForgetDeletes(VersionVector acknowledged)
     {
         ArgumentNullException.ThrowIfNull(acknowledged);
+        return Forget(state => state.CollectTombstones(acknowledged));
+    }
+
+    /// <summary>Forgets the deletes of what has not changed after a revision. As safe as any version.</summary>
+    internal int ForgetDeletesThrough(long revision) => Forget(state => state.CollectTombstones(revision));
+
+    /// <summary>Where there are more deletes than so many, forgets those that came here first, and a quarter of the others
+    /// along, so that the passes over all cells which that costs are rare.</summary>
+    internal int ForgetSurplusDeletes(int most) => Forget(state => state.Tombstones <= most ? 0
+        : state.CollectTombstones(state.RevisionOfTombstones(state.Tombstones - most + (most / 4))));
+
+    private int Forget(Func<CellState, int> collect)
+    {
         lock (_gate)
         {
             EnterLocked();
-            int forgotten = _state.CollectTombstones(acknowledged);
+            int forgotten = collect(_state);
             if (forgotten == 0) return 0;
-            NoteEpoch();
-            _state.Complete();
+            _state.Settle();
             QueueForCommit();
             return forgotten;
         }
@@ -128,7 +140,7 @@ public sealed partial class Dataset
         lock (_gate)
         {
             EnterLocked();
-            RefuseBeyondLimits(decoded.Columns);
+            RefuseBeyondLimits(decoded.Columns, judge);
             if (!_state.TryCompleteLines(decoded.Columns)) return new JoinResult(JoinOutcome.Gap, _state.Revision);
             IReadOnlyList<Rename> renames = [];
             JoinOutcome? completed = TryComplete(decoded.Columns, judge);

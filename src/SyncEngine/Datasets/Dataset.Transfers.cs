@@ -59,7 +59,7 @@ public sealed partial class Dataset
         {
             EnterLocked();
             CellColumns columns = decoded.Columns;
-            RefuseBeyondLimits(columns);
+            RefuseBeyondLimits(columns, judge);
             var high = new Lineage(columns);
             if (Reconciliation.Plan(_state.Replicas, high, out _) is { } plan)
             {

@@ -27,7 +27,7 @@ public sealed partial class Dataset : Records
         Number = number;
         Context = context;
         _state = new CellState(context.Random.NextNonZero()) { NotesDirty = context.Journal is not null };
-        _clock = new HybridClock(context.Time);
+        _clock = new HybridClock(context.Clock);
         _epoch = context.Random.NextNonZero();
     }
 

@@ -7,7 +7,15 @@ namespace SyncEngine.Datasets;
 /// <summary>What a dataset needs from the store that owns it.</summary>
 internal sealed class DatasetContext
 {
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    /// <summary>This device's clock as it is.</summary>
+    public TimeProvider Time
+    {
+        get => Clock.Source;
+        init => Clock = new CorrectedClock(value);
+    }
+
+    /// <summary>By what writes are stamped.</summary>
+    public CorrectedClock Clock { get; private init; } = new(TimeProvider.System);
 
     public RandomSource Random { get; init; } = RandomSource.System;
 

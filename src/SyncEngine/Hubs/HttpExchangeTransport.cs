@@ -17,6 +17,8 @@ internal sealed class HttpExchangeTransport(HubHttp http, string token) : ISyncT
     private string? _session;
     private bool _isOver;
 
+    public bool TellsTime => true;
+
     public async ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         byte[] body = new byte[4 + message.Length];

@@ -42,7 +42,7 @@ internal sealed class HubConnector(HubClient client, HubHttp http, HubClientOpti
             var address = new UriBuilder(http.Address("/ws"));
             address.Scheme = address.Scheme == Uri.UriSchemeHttps ? "wss" : "ws";
             await socket.ConnectAsync(address.Uri, cancellationToken).ConfigureAwait(false);
-            return new WebSocketTransport(socket);
+            return new WebSocketTransport(socket) { TellsTime = true };
         }
         catch (WebSocketException e)
         {

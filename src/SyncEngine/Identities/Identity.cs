@@ -76,6 +76,8 @@ public sealed class Identity
 
     internal TimeProvider Time => _context.Time;
 
+    internal CorrectedClock Clock => _context.Clock;
+
     internal Causality.RandomSource Random => _context.Random;
 
     internal int Page { get; }
@@ -128,7 +130,7 @@ public sealed class Identity
                 stored = _stored.Remove(name, out int number);
                 if (stored && _context.Journal is { } journal)
                 {
-                    journal.Drop(number, dataset, Datasets.Dataset.RefusedPrefixOf(number));
+                    journal.Drop(number, dataset, Datasets.Dataset.RowPrefixesOf(number));
                     durable = _home.Keep(EncodeLocked());
                 }
             }

@@ -119,14 +119,14 @@ internal sealed partial class Journal : IDisposable
     }
 
     /// <summary>Has a dataset's frames removed with the next commit, and the rows whose keys begin with a prefix.</summary>
-    public void Drop(int dataset, IJournaled? source, string rowsPrefix)
+    public void Drop(int dataset, IJournaled? source, params string[] rowPrefixes)
     {
         lock (_gate)
         {
             if (source is not null) _dirty.Remove(source);
             _dropped.Add(dataset);
             _dropped.Add(-dataset);
-            _droppedRows.Add(rowsPrefix);
+            _droppedRows.AddRange(rowPrefixes);
             Monitor.Pulse(_gate);
         }
     }

@@ -19,4 +19,10 @@ public interface ISyncTransport : IAsyncDisposable
     /// certificate: a shared secret is proved together with it. Empty where the transport secures nothing.
     /// </summary>
     ReadOnlyMemory<byte> ChannelBinding => default;
+
+    /// <summary>
+    /// Whether the peer is a hub whose time is to be trusted: where this device's clock differs by more than five minutes,
+    /// writes are stamped by the hub's, also those that it made before and that nobody has got. Default no.
+    /// </summary>
+    bool TellsTime => false;
 }

@@ -42,6 +42,9 @@ internal sealed class SessionChannel(Dataset dataset)
 
     public bool IsPeerKnown { get; set; }
 
+    /// <summary>What a wrong clock had written here was put right.</summary>
+    public bool IsRestamped { get; set; }
+
     public bool IsActive { get; set; }
 
     public bool IsRefused { get; set; }

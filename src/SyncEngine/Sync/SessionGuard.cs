@@ -69,7 +69,7 @@ internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrame
 
     public bool Allows(FrameInspection inspection)
     {
-        Refusal = guard.Judge(dataset, inspection);
+        Refusal = guard.Judge(dataset, inspection) ?? JudgeTimes(inspection);
         if (Refusal is null) return true;
         var traceless = new List<int>();
         var cells = new List<int>();
@@ -88,5 +88,19 @@ internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrame
         Cells = dataset.EncodeCells((Dots.Count == 0 ? traceless : cells).FindAll(cell =>
             !inspection.State.Table[cell].IsEmpty).Distinct());
         return false;
+    }
+
+    /// <summary>A value of an absurd future would be shown for as long; the peer writes it anew.</summary>
+    private FrameRefusal? JudgeTimes(FrameInspection inspection)
+    {
+        long latest = dataset.LatestMilliseconds;
+        bool IsLater(CellProposal change, ProposedEntry write) => write.ValueLength > 0
+            && CellKinds.IsOrderedByTime(change.Frame.Cells[change.Column].Kind)
+            && new HybridTimestamp(write.Entry.Clock).WallMilliseconds > latest;
+        List<CellProposal> later = [.. inspection.Changes.Where(change => change.Frame.LatestClock.WallMilliseconds > latest
+            && inspection.EntriesOf(change).Any(write => IsLater(change, write)))];
+        return later.Count == 0 ? null : new FrameRefusal(SyncErrorCode.ClockAhead, "These values were written at a time "
+            + "too far ahead of the hub's. Set the device's clock right: it writes them anew, and nothing is lost.",
+            later, IsLater);
     }
 }

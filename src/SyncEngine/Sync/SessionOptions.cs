@@ -21,6 +21,9 @@ internal sealed record SessionOptions
     /// <summary>What this side, a hub, allows the peer; null where peers trust each other.</summary>
     public SessionGuard? Guard { get; init; }
 
+    /// <summary>Whether the peer is a hub, by whose time this side's writes are stamped.</summary>
+    public bool TellsTime { get; init; }
+
     /// <summary>About how many bytes a part of a large delta or snapshot takes; what is less than four of them goes
     /// whole.</summary>
     public int PartBytes { get; init; } = 256 * 1024;

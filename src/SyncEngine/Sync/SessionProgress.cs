@@ -29,9 +29,6 @@ internal sealed class SessionProgress
 
     public long BytesSent { get; set; }
 
-    /// <summary>The peer's wall clock minus ours at the handshake.</summary>
-    public TimeSpan? PeerClockAhead { get; set; }
-
     /// <summary>Whether the peer said farewell, and why; a peer that cut us off tells its reason.</summary>
     public bool IsPeerGone { get; set; }
 

@@ -63,10 +63,24 @@ internal sealed partial class SyncSession
             throw Fault($"Writes to dataset {message.Dataset} were refused, of which nothing was sent.");
         using DecodedFrame theirs = FrameReader.Read(message.Cells, _limits);
         if (theirs.Dataset != message.Dataset) throw Fault("The refusal names one dataset and shows another.");
+        bool writesAnew = message.Code == SyncErrorCode.ClockAhead
+            && channel.Dataset.Restamp(channel.Peer, message.Dots, HubClock) > 0;
+        if (writesAnew)
+        {
+            SendAnew(channel, channel.Rejections + 1);
+            return;
+        }
+
         var failure = new SyncException(message.Code, "The hub refused: " + message.Reason);
         Progress.Refusals[message.Dataset] = failure;
-        bool takesBack = channel.Dataset.TakeBack(message.Dots, theirs.Columns, message.Code, message.Reason);
-        channel.Rejections = takesBack ? 0 : channel.Rejections + 1;
+        bool takesBack = message.Code != SyncErrorCode.ClockAhead
+            && channel.Dataset.TakeBack(message.Dots, theirs.Columns, message.Code, message.Reason);
+        SendAnew(channel, takesBack ? 0 : channel.Rejections + 1);
+    }
+
+    private void SendAnew(SessionChannel channel, int rejections)
+    {
+        channel.Rejections = rejections;
         channel.IsRefused |= channel.Rejections > RejectionsMax;
         channel.Drop();
         channel.Sent = channel.Peer;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using SyncEngine.Causality;
 using SyncEngine.Cells;
@@ -26,7 +25,7 @@ internal sealed partial class SyncSession : IDisposable
     private readonly Queue<byte[]> _control = new();
     private readonly Dictionary<string, SessionChannel> _channels = new(StringComparer.Ordinal);
     private readonly Queue<SessionChannel> _active = new();
-    private readonly ConcurrentQueue<Dataset> _advanced = new();
+    private readonly Queue<Dataset> _advanced = new();
     private readonly byte[] _nonce = new byte[16];
     private readonly IdentityId _told;
     private HelloMessage? _peer;
@@ -40,9 +39,10 @@ internal sealed partial class SyncSession : IDisposable
     {
         (_identity, _options, _limits, _told) = (identity, options, identity.FrameLimits, identity.Id);
         identity.Random.Fill(_nonce);
+        (_peerClock, _began) = (new CorrectedClock(identity.Time), identity.Time.GetUtcNow());
         _identity.Advanced += OnAdvanced;
         _control.Enqueue(MessageCodec.Write(new HelloMessage(Protocol, _told.ToString(), MayAdopt,
-            options.IsInitiator, !options.Secret.IsEmpty, _nonce, identity.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            options.IsInitiator, !options.Secret.IsEmpty, _nonce, _began.ToUnixTimeMilliseconds(),
             options.Datasets)));
     }
 
@@ -81,7 +81,7 @@ internal sealed partial class SyncSession : IDisposable
     public bool TryTake(out ReadOnlyMemory<byte> message)
     {
         message = default;
-        while (_advanced.TryDequeue(out Dataset? dataset))
+        while (NextAdvanced() is { } dataset)
             if (_isOpen && Wants(dataset.Name)) Activate(SessionChannelOf(dataset));
         byte[]? next = _control.Count > 0 ? _control.Dequeue() : null;
         for (int i = _active.Count; next is null && i > 0 && !_isClosed; i--)
@@ -139,12 +139,6 @@ internal sealed partial class SyncSession : IDisposable
     private static SyncException Fault(string message) => new(SyncErrorCode.Malformed, message
         + " The connection is closed and nothing of the message was applied.", 0);
 
-    private void OnAdvanced(Dataset dataset)
-    {
-        _advanced.Enqueue(dataset);
-        Woken?.Invoke();
-    }
-
     private void Take(OpenedFrame frame, ReadOnlyMemory<byte> message)
     {
         if (frame.Type == FrameType.Farewell) TakeFarewell(frame);
@@ -180,8 +174,7 @@ internal sealed partial class SyncSession : IDisposable
             throw new SyncException(SyncErrorCode.Unauthorized,
                 "One side asks for a shared secret and the other has none. Give both the same.");
         _peer = hello;
-        Progress.PeerClockAhead = TimeSpan.FromMilliseconds(
-            (double)hello.UnixMilliseconds - _identity.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        LearnTime(hello.UnixMilliseconds);
         if (_options.Secret.IsEmpty) Open();
         else if (_options.IsInitiator) _control.Enqueue(MessageCodec.WriteProof(ProofOf(isInitiator: true)));
     }
@@ -358,8 +351,7 @@ internal sealed partial class SyncSession : IDisposable
             else if (Merge(channel, frame) is { } merged) outcome = merged;
             else return;
         }
-        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion
-            or SyncErrorCode.ClockAhead))
+        catch (SyncException e) when (e.Code is not (SyncErrorCode.Malformed or SyncErrorCode.UnsupportedVersion))
         {
             channel.IsRefused = true;
             Progress.Refusals[frame.Dataset] = e;

@@ -13,6 +13,9 @@ public sealed class WebSocketTransport(WebSocket socket, int messageBytesMax = 2
     private static readonly TimeSpan _closeMax = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
+    public bool TellsTime { get; init; }
+
+    /// <inheritdoc/>
     public ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
         socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken);
 
@@ -82,6 +85,10 @@ public sealed class WebSocketConnector(Uri address, Action<ClientWebSocketOption
     /// <inheritdoc/>
     public string Name => address.GetLeftPart(UriPartial.Path);
 
+    /// <summary>Whether a hub is there whose time is to be trusted; see <see cref="ISyncTransport.TellsTime"/>. Default
+    /// no.</summary>
+    public bool TellsTime { get; init; }
+
     /// <inheritdoc/>
     public async ValueTask<ISyncTransport> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -90,7 +97,7 @@ public sealed class WebSocketConnector(Uri address, Action<ClientWebSocketOption
         {
             configure?.Invoke(socket.Options);
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
-            return new WebSocketTransport(socket);
+            return new WebSocketTransport(socket) { TellsTime = TellsTime };
         }
         catch
         {

@@ -28,8 +28,9 @@ public sealed class FrameLimits
     public int ReplicasMax { get; set; } = 1_000_000;
 
     /// <summary>
-    /// How far ahead of this device's clock a received write may have been made. A clock that shows a time before 2026 counts
-    /// as 2026, so that a device without a clock takes real data. Default 36,525 days, which is 100 years.
+    /// How far ahead of this device's clock a received value of a register, map or list may have been written. A clock that
+    /// shows a time before 2026 counts as 2026, so that a device without a clock takes real data. Default 36,525 days, which is
+    /// 100 years.
     /// </summary>
     public TimeSpan ClockAheadMax { get; set; } = TimeSpan.FromDays(36_525);
 

@@ -22,6 +22,7 @@ internal enum HubStepKind
     BreakHub,
     LogIn,
     Revoke,
+    Forget,
 }
 
 /// <summary>One step of a history with a hub. Whatever it needs it draws from its own seed, and names are taken modulo what
@@ -38,6 +39,7 @@ internal readonly record struct HubStep(HubStepKind Kind, int First, int Second,
         (HubStepKind.Cut, 10), (HubStepKind.HubCommit, 110), (HubStepKind.HubFlush, 20), (HubStepKind.Sweep, 12),
         (HubStepKind.Restart, 5), (HubStepKind.Crash, 8), (HubStepKind.Copy, 2), (HubStepKind.RestartHub, 3),
         (HubStepKind.CrashHub, 7), (HubStepKind.BreakHub, 5), (HubStepKind.LogIn, 16), (HubStepKind.Revoke, 4),
+        (HubStepKind.Forget, 12),
     ];
 
     /// <summary>The steps of a history. Most are short, for those find most and are read soonest.</summary>

@@ -30,7 +30,7 @@ internal sealed partial class HubWorld
         var guard = new HubGuard(lease.Identity, caller, null, dataset => lease.NoteSender(dataset, device.Id));
         var wire = new SimulatedConnection([party.Name, "the hub"], part =>
         [
-            new SyncSession(party.Identity, new SessionOptions { IsInitiator = true, PartBytes = part }),
+            new SyncSession(party.Identity, new SessionOptions { IsInitiator = true, TellsTime = true, PartBytes = part }),
             new SyncSession(lease.Identity, new SessionOptions { Guard = guard, PartBytes = part }),
         ], random, isGood ? SimulationFaults.None : SimulationFaults.SlowPeers, null) { MayRefuse = true };
         var link = new HubLink(wire, party, null, row.Id);
@@ -95,6 +95,20 @@ internal sealed partial class HubWorld
         int before = _hub.Store.OpenedCount;
         SimulatedHub.Wait(_hub.Store.SweepAsync());
         if (_hub.Store.OpenedCount < before) Tell($"the hub puts {before - _hub.Store.OpenedCount} identities away");
+    }
+
+    /// <summary>As the hub does it with what is old, or with what is too much.</summary>
+    private void Forget(Party party, Random random)
+    {
+        if (_hub.Resolve(party.Identity.Id) is not { } row) return;
+        using IdentityLease lease = _hub.Lease(row.Id);
+        foreach (string name in lease.Identity.DatasetNames)
+        {
+            Dataset dataset = lease.Identity.OpenForJoin(name);
+            int forgotten = random.Next(2) == 0 ? dataset.ForgetSurplusDeletes(random.Next(4))
+                : dataset.ForgetDeletesThrough(random.NextInt64(dataset.Revision + 1));
+            if (forgotten > 0) Tell($"the hub forgets {forgotten} deletes of {name} of {row.Id}");
+        }
     }
 
     private void RestartHub()

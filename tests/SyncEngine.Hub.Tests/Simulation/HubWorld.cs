@@ -13,6 +13,7 @@ internal sealed partial class HubWorld : IDisposable
 
     /// <summary>Most messages that go or come in one step.</summary>
     private const int MessagesMax = 12;
+    private const long Day = 86_400_000;
     private const int KeyBytes = 65;
     private static readonly string[] _logins = ["ann", "ben"];
 
@@ -21,7 +22,7 @@ internal sealed partial class HubWorld : IDisposable
     private readonly List<string>? _words;
     private readonly ulong _seed;
     private readonly SimulatedHub _hub;
-    private readonly HubLedger _ledger = new();
+    private readonly HubLedger _ledger;
     private readonly List<Party> _parties = [];
     private readonly List<HubLink> _links = [];
     private readonly Dictionary<Dataset, (IdentityId Id, long Revision)> _checked = [];
@@ -29,6 +30,7 @@ internal sealed partial class HubWorld : IDisposable
     public HubWorld(HubPlants plants, ulong seed, HubCounts counts, List<string>? words)
     {
         (_plants, _seed, _counts, _words) = (plants, seed, counts, words);
+        _ledger = new HubLedger { CountsBesideFences = plants.CountsBesideFences };
         var random = new Random(unchecked((int)seed * 7919));
         _hub = new SimulatedHub(seed);
         int devices = random.Next(2, 6);
@@ -37,7 +39,8 @@ internal sealed partial class HubWorld : IDisposable
             byte[] key = new byte[KeyBytes];
             random.NextBytes(key);
             string? login = random.Next(3) == 0 ? _logins[random.Next(_logins.Length)] : null;
-            var clock = new SimulatedClock(1_700_000_000_000 + random.Next(-60_000, 60_000));
+            long ahead = (((long)seed + i) % 5) switch { 0 => 150 * Day, 1 => 500 * Day, 2 => -Day, _ => 0 };
+            var clock = new SimulatedClock(SimulatedHub.Begin + ahead + random.Next(-60_000, 60_000));
             var party = new Party(Open(new SimulatedDisk(), clock), key, login);
             party.Device.Store.AdoptIdentityAsync(party.Minted).AsTask().GetAwaiter().GetResult();
             _parties.Add(party);
@@ -97,6 +100,7 @@ internal sealed partial class HubWorld : IDisposable
                 case HubStepKind.HubCommit: HubCommits(); break;
                 case HubStepKind.HubFlush: HubFlushes(); break;
                 case HubStepKind.Sweep: Sweep(); break;
+                case HubStepKind.Forget: Forget(party, random); break;
                 case HubStepKind.LogIn: LogIn(party, random); break;
                 case HubStepKind.Revoke: Revoke(party); break;
             }

@@ -35,7 +35,10 @@ internal sealed class SimulatedHub
         _last = _disk.Copy();
     }
 
-    public SimulatedClock Clock { get; } = new(1_700_000_000_000);
+    /// <summary>When histories begin, in milliseconds since 1970.</summary>
+    public const long Begin = 1_800_000_000_000;
+
+    public SimulatedClock Clock { get; } = new(Begin);
 
     public HubStore Store { get; private set; } = null!;
 

@@ -71,6 +71,9 @@ internal sealed class GuardedHistory
                 break;
             case 7: HandOn(_writers[_random.Next(2)], _readers[_random.Next(2)]); break;
             case 8 when _random.Next(3) == 0: device.Data.ForgetDeletes(device.Data.Version); break;
+            case 9 when _random.Next(3) == 0:
+                _peers.Hub.Data.ForgetDeletesThrough(_random.NextInt64(_peers.Hub.Data.Revision + 1));
+                break;
             default: Sync(device, Cut()); break;
         }
     }

@@ -66,8 +66,9 @@ public sealed class HostileFramesTests
         List<byte[]> messages = [.. _attacks[attack](evil.Identity.Dataset("save").EncodeAll())];
         if (attack != "another identity's hello") messages.Insert(0, Hello(device.IdentityId));
         
-        // A dataset that claims too much is refused by itself; the session goes on with others.
-        if (usesExchange || attack.Contains("vector", StringComparison.Ordinal)) await ExchangeAsync(hub, device, messages);
+        // What claims too much is refused by itself; the session goes on.
+        if (usesExchange || attack.Contains("vector", StringComparison.Ordinal)
+            || attack.Contains("clock", StringComparison.Ordinal)) await ExchangeAsync(hub, device, messages);
         else Assert.True(await IsCutAsync(device, messages), "The session went on.");
         honest.Identity.Dataset("save")["good"] = 1;
         Assert.True((await honest.SynchronizeAsync(device.Connector())).IsComplete);

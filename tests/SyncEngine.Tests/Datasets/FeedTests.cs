@@ -72,6 +72,30 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task Forgetting_deletes_changes_nothing_for_who_has_seen_them_and_becomes_durable()
+    {
+        var disk = new MemoryDisk();
+        using var site = new Site(1, disk);
+        site.Dataset.Put("a", 1);
+        site.Dataset.Delete("a");
+        site.Flush();
+        FeedCursor seen = site.Dataset.DurableCursor;
+        site.Dataset.Put("b", 1);
+        site.Dataset.Delete("b");
+        site.Flush();
+        FeedCursor last = site.Dataset.DurableCursor;
+        Assert.Equal(1, site.Dataset.ForgetDeletesThrough(seen.Revision));
+        Assert.Equal(last, site.Dataset.DurableCursor);
+        await site.Dataset.FlushAsync();
+        using (var other = new Site(1, disk.Copy(isNoticed: false))) Assert.Equal(1, other.Dataset.State.Tombstones);
+        Assert.False(StartsWithResync(site, seen));
+        Assert.Equal(1, site.Dataset.ForgetDeletes(site.Dataset.Version));
+        Assert.True(StartsWithResync(site, seen));
+        site.Dataset.Put("c", 1);
+        Assert.False(StartsWithResync(site, last));
+    }
+
+    [Fact]
     public void A_revision_counted_anew_after_a_crash_skips_no_change()
     {
         var disk = new MemoryDisk();

@@ -162,7 +162,7 @@ public sealed class GuardTests
         }
     }
 
-    private static void Write(Dataset dataset, System.Random random)
+    internal static void Write(Dataset dataset, System.Random random)
     {
         string key = "k" + random.Next(5);
         Value value = random.Next(4);
@@ -182,7 +182,7 @@ public sealed class GuardTests
         }
     }
 
-    private static string Describe(Dataset dataset) => string.Join("; ", dataset.Records.Order().Select(name => name + "=" +
+    internal static string Describe(Dataset dataset) => string.Join("; ", dataset.Records.Order().Select(name => name + "=" +
         (name.Kind switch
         {
             RecordKind.Register => dataset[name.Key].ToString(),

@@ -49,8 +49,6 @@ public sealed class HostilePeerTests
             [scene.Hello, FrameSurgeon.WithBody(scene.Delta, static body => body[FrameSurgeon.Base] = [0x91, 2])]),
         ["a counter too high"] = (SyncErrorCode.Malformed, "2^48", static scene => [scene.Hello, FrameSurgeon.WithBody(
             scene.Delta, static body => body[FrameSurgeon.To] = FrameSurgeon.Encode((1L << 48) + 1))]),
-        ["the far future"] = (SyncErrorCode.ClockAhead, "ahead of this device's clock",
-            static scene => [scene.Hello, ClockTests.FrameAt((1L << 48) - 1)]),
         ["a have that is too high"] = (SyncErrorCode.Malformed, "2^48",
             static scene => [scene.Hello, Have("save", (1L << 48) + 1)]),
         ["an acknowledgement of an unknown dataset"] = (SyncErrorCode.Malformed, "nothing was sent",
@@ -96,6 +94,20 @@ public sealed class HostilePeerTests
         scene.AssertToldTo(code, cut.Message);
         Assert.Equal(before, CellReader.Fingerprint(scene.Dataset));
         Assert.Equal(["save"], scene.Store.Identity.DatasetNames);
+        scene.AssertAnotherSessionGoesOn();
+    }
+
+    [Fact]
+    public async Task The_far_future_is_refused_and_the_session_goes_on()
+    {
+        using Scene scene = await Scene.Open();
+        scene.Session.Receive(scene.Hello);
+        string before = CellReader.Fingerprint(scene.Dataset);
+        scene.Session.Receive(ClockTests.FrameAt((1L << 48) - 1));
+        Assert.Equal(before, CellReader.Fingerprint(scene.Dataset));
+        Assert.Equal(SyncErrorCode.ClockAhead, scene.Session.Progress.Refusals["save"].Code);
+        scene.Session.Receive(scene.Delta);
+        Assert.Equal(1, scene.Dataset["theirs"]);
         scene.AssertAnotherSessionGoesOn();
     }
 

@@ -54,6 +54,7 @@ internal sealed partial class LegacyDatasets
             last = Math.Max(last, state.Time.WallMilliseconds);
         }
 
+        if (last == 0) last = row.CreatedAt; // All that it had was deleted, and the deletes are forgotten.
         return new LegacySummary(dataset.Name, Math.Min(row.CreatedAt > 0 ? row.CreatedAt : first, last), last,
             keys.Sum(key => SizeOf(key, LegacyText.Read(dataset, key))), keys.Count);
     }

@@ -81,7 +81,7 @@ internal sealed partial class LegacyDatasets(
                 {
                     long records = dataset.State.LiveRecords, bytes = dataset.State.LiveBytes;
                     long before = dataset.Revision;
-                    foreach (LegacyPatch patch in patches) CheckCount(patch, dataset.RevisionOf(patch.Key));
+                    foreach (LegacyPatch patch in patches) CheckCount(patch, dataset);
                     foreach (LegacyPatch patch in patches) Apply(write, patch);
                     also?.Invoke(write);
                     CheckLimits(dataset, limits, records, bytes);
@@ -93,6 +93,7 @@ internal sealed partial class LegacyDatasets(
                         LegacyText.Read(write, state.Key), before + 1, now, dates.GetValueOrDefault(state.Key) ?? now))];
                     if (device is not null) lease.NoteSender(name, device);
                 });
+                DatasetRoom.TrimDeletes(dataset, limits.RecordsMax);
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
             lease.Identity.LetGo(dataset);
@@ -129,8 +130,8 @@ internal sealed partial class LegacyDatasets(
                     foreach (RecordName record in records) write.Delete(record.Key, record.Kind);
 
                     // Where nothing shows, a delete is noted again, so that the count rises.
-                    if (records.Count == 0 && dataset.KeysChangedAfter(0).FirstOrDefault() is { Key: { } key })
-                        LegacyText.Remove(write, key);
+                    if (records.Count == 0)
+                        LegacyText.Remove(write, dataset.KeysChangedAfter(0).FirstOrDefault().Key ?? LegacyRow.FillerKey);
                     if (device is not null) lease.NoteSender(name, device);
                 });
                 return summary is null ? [] : [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
@@ -214,7 +215,7 @@ internal sealed partial class LegacyDatasets(
     {
         using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         Dataset? dataset = lease.Identity.HasDataset(name) ? lease.Identity.OpenForJoin(name) : null;
-        foreach (LegacyPatch patch in patches) CheckCount(patch, dataset?.RevisionOf(patch.Key) ?? 0);
+        foreach (LegacyPatch patch in patches) CheckCount(patch, dataset);
         return [.. patches.Select(patch => dataset is null ? null : LegacyText.Read(dataset, patch.Key))];
     }
 
@@ -226,7 +227,7 @@ internal sealed partial class LegacyDatasets(
         using IdentityLease lease = await store.LeaseAsync(pool, id, cancellationToken).ConfigureAwait(false);
         Dataset before = new(name, 1, new DatasetContext()), after = new(name, 1, new DatasetContext());
         Dataset? dataset = lease.Identity.HasDataset(name) ? lease.Identity.OpenForJoin(name) : null;
-        foreach (LegacyPatch patch in proposal.Patches) CheckCount(patch, dataset?.RevisionOf(patch.Key) ?? 0);
+        foreach (LegacyPatch patch in proposal.Patches) CheckCount(patch, dataset);
         if (dataset?.EncodeAll() is { } content)
         {
             before.JoinContent(content);
@@ -278,9 +279,13 @@ internal sealed partial class LegacyDatasets(
     private static LegacyRecord Show(Dataset dataset, LegacyRow row, KeyState state) => new(state.Key,
         LegacyText.Read(dataset, state.Key), state.Revision, state.Time.WallMilliseconds, row.DateOf(state));
 
-    private static void CheckCount(LegacyPatch patch, long count)
+    private static void CheckCount(LegacyPatch patch, Dataset? dataset)
     {
-        if (count != patch.SyncCount)
+        long count = dataset?.RevisionOf(patch.Key) ?? 0;
+
+        // A client knows the count of a delete that is forgotten here, and may write the record anew.
+        bool isForgotten = count == 0 && patch.SyncCount > 0 && patch.SyncCount <= dataset?.State.ForgottenRevision;
+        if (count != patch.SyncCount && !isForgotten)
             throw CognitoException.ResourceConflict(
                 FormattableString.Invariant($"Current SyncCount for: {patch.Key} is: {count} not: {patch.SyncCount}"));
     }

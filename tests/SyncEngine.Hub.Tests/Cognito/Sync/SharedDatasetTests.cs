@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SyncEngine.Datasets;
 using SyncEngine.Hub.Cognito.Sync;
+using SyncEngine.Hub.Syncing;
 using SyncEngine.Values;
 using Xunit;
 
@@ -200,7 +201,7 @@ public sealed class SharedDatasetTests
     }
 
     [Fact]
-    public async Task Who_lacks_forgotten_deletes_begins_anew_and_brings_nothing_back()
+    public async Task Who_lacks_forgotten_deletes_begins_anew()
     {
         await using LegacyWorld world = await LegacyWorld.OpenAsync();
         await world.UpdateAsync(new LegacyPatch("a", "1", 0, null), new LegacyPatch("b", "1", 0, null));
@@ -208,8 +209,53 @@ public sealed class SharedDatasetTests
         await world.OnHubAsync(static hub => hub.ForgetDeletes(hub.Version));
         Assert.True((await world.ReadAsync(1)).IsDeletedSince);
         Assert.Equal("b", (await world.ReadAsync(0)).Records.Single().Key);
+
+        // Who knows the delete lacks nothing and may write the record anew; what nobody was told of stays a conflict.
+        Assert.False((await world.ReadAsync(2)).IsDeletedSince);
         var e = await SyncApi.RefusedAsync(
-            "ResourceConflictException", () => world.UpdateAsync(new LegacyPatch("a", "2", 1, null)));
-        Assert.Equal("Current SyncCount for: a is: 0 not: 1", e.Message);
+            "ResourceConflictException", () => world.UpdateAsync(new LegacyPatch("a", "2", 3, null)));
+        Assert.Equal("Current SyncCount for: a is: 0 not: 3", e.Message);
+        Assert.Equal(3, (await world.UpdateAsync(new LegacyPatch("a", "2", 2, null))).Single().SyncCount);
+        Assert.Equal("a", (await world.ReadAsync(2)).Records.Single().Key);
+    }
+
+    [Fact]
+    public async Task A_dataset_of_forgotten_deletes_alone_can_be_described_and_deleted()
+    {
+        await using LegacyWorld world = await LegacyWorld.OpenAsync();
+        await world.UpdateAsync(new LegacyPatch("a", "1", 0, null));
+        await world.UpdateAsync(new LegacyPatch("a", null, 1, null));
+        await world.OnHubAsync(static hub => hub.ForgetDeletes(hub.Version));
+        LegacySummary summary = (await world.DeleteAsync())!;
+        Assert.Equal((0, world.Time.GetUtcNow().ToUnixTimeMilliseconds()), (summary.Count, summary.CreatedMilliseconds));
+        Assert.Equal(summary.CreatedMilliseconds, summary.ModifiedMilliseconds);
+        Assert.Null(await world.DeleteAsync());
+        LegacyChanges changes = await world.ReadAsync(2);
+        Assert.True(changes.IsDeletedSince);
+        Assert.Equal(3, changes.SyncCount);
+        Assert.False((await world.ReadAsync(3)).IsDeletedSince);
+    }
+
+    [Fact]
+    public async Task A_flood_of_removes_takes_no_more_room_than_some()
+    {
+        await using LegacyWorld world = await LegacyWorld.OpenAsync();
+        world.Limits = new SessionLimits { RecordsMax = 10 };
+        await world.UpdateAsync(new LegacyPatch("kept", "1", 0, null));
+        long count = 1;
+        for (int round = 0; round < 60; round++)
+        {
+            string[] keys = [.. Enumerable.Range(0, 5).Select(i => $"k{round}.{i}")];
+            count = (await world.UpdateAsync([.. keys.Select(static key => new LegacyPatch(key, "1", 0, null))]))[0].SyncCount;
+            await world.UpdateAsync([.. keys.Select(key => new LegacyPatch(key, null, count, null))]);
+            count = (await world.UpdateAsync(new LegacyPatch("never" + round, null, 0, null)))[0].SyncCount;
+            Assert.InRange(await world.OnHubAsync(static hub => hub.State.Tombstones), 0, DatasetRoom.DeletesFactor * 10);
+        }
+
+        Assert.Equal(1, await world.OnHubAsync(static hub => hub.Count));
+        Assert.True((await world.ReadAsync(1)).IsDeletedSince);
+        Assert.Equal("kept", (await world.ReadAsync(0)).Records.Single(static record => record.Value is not null).Key);
+        Assert.False((await world.ReadAsync(count)).IsDeletedSince);
+        Assert.Equal(count + 1, (await world.UpdateAsync(new LegacyPatch("k0.0", "again", 3, null))).Single().SyncCount);
     }
 }
