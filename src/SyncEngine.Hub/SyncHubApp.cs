@@ -51,7 +51,15 @@ public static class SyncHubApp
             return new HubAddress(options.Issuer, options.Audience,
                 () => server?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault());
         });
-        services.TryAddSingleton<OpenSessions>();
+        services.TryAddSingleton(static provider =>
+        {
+            // What a session may do is asked when it begins, so those that are open begin anew when the answer may be another.
+            var sessions = new OpenSessions();
+            provider.GetRequiredService<PoolRegistry>().Changed += (pool, definition) =>
+                _ = sessions.CutPoolAsync(pool);
+            provider.GetRequiredService<IdentityDirectory>().LoginsChanged += (pool, id) => _ = sessions.CutAsync(pool, id);
+            return sessions;
+        });
         services.TryAddSingleton<KeyedLocks>();
         services.TryAddSingleton<IdentityDirectory>();
         services.TryAddSingleton<SigningKeys>();

@@ -32,19 +32,21 @@ internal sealed class DeveloperBackend : IDisposable
         """;
 
     public string Vouch(HubApp hub, string pool, string user, TimeSpan? life = null, string? id = null,
-        string tenant = "acme")
+        string tenant = "acme", string? mergesFrom = null)
     {
         DateTime now = DateTime.UtcNow;
+        var claims = new Dictionary<string, object>
+        {
+            ["sub"] = user, ["jti"] = id ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), ["tenant"] = tenant,
+        };
+        if (mergesFrom is not null) claims["merge_from"] = mergesFrom;
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
         {
             TokenType = "dev+jwt", Issuer = Provider, Audience = $"{hub.Address.AbsoluteUri.TrimEnd('/')}/pools/{pool}",
             IssuedAt = now, Expires = now + (life ?? TimeSpan.FromMinutes(2)),
             SigningCredentials = new SigningCredentials(
                 new ECDsaSecurityKey(_key) { KeyId = "k1" }, SecurityAlgorithms.EcdsaSha256),
-            Claims = new Dictionary<string, object>
-            {
-                ["sub"] = user, ["jti"] = id ?? Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), ["tenant"] = tenant,
-            },
+            Claims = claims,
         });
     }
 

@@ -28,9 +28,11 @@ internal sealed partial class LoginEntry(
         challenges.CreateAsync(HubNonces.Purpose, pool.Name, Challenges.NonceLife, cancellationToken);
 
     /// <summary>Proves a login.</summary>
+    /// <returns>The login, and the identity that the app's backend lets its identity take in; null where it says
+    /// nothing.</returns>
     /// <exception cref="EntryException">The token is not accepted, the pool has no such provider, or it cannot be asked
     /// now.</exception>
-    public async Task<LoginRow> ProveAsync(
+    public async Task<(LoginRow Login, string? MergesFrom)> ProveAsync(
         IdentityPool pool, string provider, string token, string? accessToken, CancellationToken cancellationToken)
     {
         ProviderDefinition definition = pool.Providers.FirstOrDefault(known => known.Name == provider)
@@ -52,10 +54,10 @@ internal sealed partial class LoginEntry(
                 + "hub, which clients of this API cannot ask for: set requiresNonce of the pool's provider to false.");
         ILoginProvider opened = _openedForBearers.GetValue(
             provider, known => providers.Value.Open(pool.Name, Translate(known), new UnboundUse()));
-        return await ProveAsync(pool, opened, new LoginToken(token), cancellationToken).ConfigureAwait(false);
+        return (await ProveAsync(pool, opened, new LoginToken(token), cancellationToken).ConfigureAwait(false)).Login;
     }
 
-    private async Task<LoginRow> ProveAsync(
+    private async Task<(LoginRow Login, string? MergesFrom)> ProveAsync(
         IdentityPool pool, ILoginProvider opened, LoginToken token, CancellationToken cancellationToken)
     {
         using Activity? activity = HubTelemetry.Begin("login", pool.Name);
@@ -67,8 +69,9 @@ internal sealed partial class LoginEntry(
             if (JsonSerializer.SerializeToUtf8Bytes(login.Claims).Length > ClaimsBytesMax)
                 throw new EntryException(EntryFault.BadRequest, "claims-too-long", "The claims that this pool takes from the "
                     + $"login are more than the {ClaimsBytesMax:N0} bytes that fit into a credential. Let the pool carry fewer.");
-            return new LoginRow(login.Provider, login.Subject, time.GetUtcNow(), login.Claims.ToDictionary(
-                static claim => claim.Key, static claim => (IReadOnlyList<string>)[claim.Value], StringComparer.Ordinal));
+            return (new LoginRow(login.Provider, login.Subject, time.GetUtcNow(), login.Claims.ToDictionary(
+                static claim => claim.Key, static claim => (IReadOnlyList<string>)[claim.Value], StringComparer.Ordinal)),
+                login.MergesFrom);
         }
 
         activity?.SetStatus(ActivityStatusCode.Error, result.Reason.ToString());
@@ -77,10 +80,6 @@ internal sealed partial class LoginEntry(
             ? new EntryException(EntryFault.ProviderUnavailable, "provider-unavailable", result.PublicText!)
             : new EntryException(EntryFault.NotAccepted, "login-not-accepted", result.PublicText!);
     }
-
-    /// <summary>Whether a login is the developer's own, who may merge whom he likes.</summary>
-    public static bool IsDeveloper(IdentityPool pool, LoginRow login) =>
-        pool.Providers.Any(known => known.Name == login.Provider && known.Kind == ProviderKind.Developer);
 
     private static Logins.ProviderDefinition Translate(ProviderDefinition definition) => new()
     {

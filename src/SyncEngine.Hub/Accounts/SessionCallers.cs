@@ -22,6 +22,7 @@ internal sealed class SessionCallers(PoolRegistry pools, Fences fences, Attestat
         return new SyncCaller(row.Pool, row.Id, caller.Device.Id, caller.Claims.Expires, new SessionAccess
         {
             Allows = CompiledPool.Of(pool).DatasetsOf(role, row, caller.Device.Id),
+            IsCurrent = () => pools.Peek(pool.Name) == pool,
             Limits = PoolAccess.LimitsOf(pool),
             Fence = FenceOf(row.Pool, row.Id),
             IsForeign = IsIn(foreign),

@@ -67,8 +67,8 @@ internal sealed class ClientEndpoints(
     private Task<IResult> SignInAsync(HttpContext context, string pool) => InPoolAsync<SignInRequest>(context, pool,
         async (found, body) =>
         {
-            LoginRow login = await logins.ProveAsync(found, body.Provider, body.Token, body.AccessToken, context.RequestAborted)
-                .ConfigureAwait(false);
+            (LoginRow login, _) = await logins.ProveAsync(
+                found, body.Provider, body.Token, body.AccessToken, context.RequestAborted).ConfigureAwait(false);
             return Answer(CredentialsAnswer.Of(await entry.SignInAsync(
                 found, new DeviceClaim(body.PublicKey, body.Challenge, body.Signature, body.DeviceName), login,
                 context.RequestAborted).ConfigureAwait(false)));
@@ -78,13 +78,13 @@ internal sealed class ClientEndpoints(
         async (found, body) =>
         {
             HubCaller caller = await Callers.RequireAsync(entry, context, pool).ConfigureAwait(false);
-            LoginRow login = await logins.ProveAsync(found, body.Provider, body.Token, body.AccessToken, context.RequestAborted)
-                .ConfigureAwait(false);
-            bool mayMerge = LoginEntry.IsDeveloper(found, login);
+            (LoginRow login, string? from) = await logins.ProveAsync(
+                found, body.Provider, body.Token, body.AccessToken, context.RequestAborted).ConfigureAwait(false);
+            bool mayMerge = from == caller.Row.Id.ToString();
             if (body.Also is { } also)
             {
-                LoginRow own = await logins.ProveAsync(found, also.Provider, also.Token, also.AccessToken, context.RequestAborted)
-                    .ConfigureAwait(false);
+                (LoginRow own, _) = await logins.ProveAsync(
+                    found, also.Provider, also.Token, also.AccessToken, context.RequestAborted).ConfigureAwait(false);
                 mayMerge |= caller.Row.Logins.Any(known => known.Provider == own.Provider && known.Subject == own.Subject);
             }
 

@@ -31,10 +31,9 @@ internal sealed class PushEndpoints(
         // A session of its own, so that whoever revokes the device ends it too.
         using OpenSession session = sessions.Open(
             syncing.Pool, syncing.Id, syncing.Device + "/events", lifetime.ApplicationStopping);
-        using CancellationTokenSource expiry = syncing.EndsAtExpiry(time);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(session.Token, expiry.Token);
+        using ITimer expires = syncing.CutAtExpiry(session, time);
         await events.RunAsync(context, syncing.Pool, syncing.Id, syncing.Device,
-            dataset => syncing.Access.Allows("dataset:read", dataset), ends.Token).ConfigureAwait(false);
+            dataset => syncing.Access.Allows("dataset:read", dataset), session.Token).ConfigureAwait(false);
         return Results.Empty;
     }
 

@@ -18,12 +18,12 @@ internal sealed class SyncEndpoints(
 
     public void Map(IEndpointRouteBuilder client)
     {
-        client.MapGet("/ws", (Delegate)ServeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
+        client.MapGet("/ws", (Delegate)OpenAsync).AddEndpointFilter(EntryFailures.GuardAsync);
         client.MapPost("/exchange", (Delegate)ExchangeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
         client.MapDelete("/exchange", (Delegate)ExchangeAsync).AddEndpointFilter(EntryFailures.GuardAsync);
     }
 
-    private async Task<IResult> ServeAsync(HttpContext context)
+    private async Task<IResult> OpenAsync(HttpContext context)
     {
         SyncCaller syncing = await RequireAsync(context).ConfigureAwait(false);
         if (!context.WebSockets.IsWebSocketRequest)
@@ -32,34 +32,8 @@ internal sealed class SyncEndpoints(
             return Problems.Unavailable("too-many-sessions", "This device has too many sessions open: close some.", 30);
 
         // What cannot begin is told before the socket is one, with when to come again.
-        using OpenSession session = await serving.BeginAsync(syncing, context.RequestAborted).ConfigureAwait(false);
-
-        // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
-        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            DangerousEnableCompression = false, KeepAliveInterval = Timeout.InfiniteTimeSpan,
-        }).ConfigureAwait(false);
-
-        // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
-        context.Request.Headers.Clear();
-        session.Leave = cancellationToken => LeaveAsync(socket, cancellationToken);
-        using CancellationTokenRegistration stops = lifetime.ApplicationStopping.Register(() => _ = session.CutAsync());
-        await serving.RunAsync(syncing, session, new WebSocketTransport(socket, MessageBytesMax)).ConfigureAwait(false);
-        return Results.Empty;
-    }
-
-    /// <summary>Says why, while the socket still carries it: what is cancelled breaks.</summary>
-    private static async Task LeaveAsync(WebSocket socket, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable,
-                "The hub ends the session. Connect again.", cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is WebSocketException or IOException or InvalidOperationException)
-        {
-            // The device is gone.
-        }
+        OpenSession session = await serving.BeginAsync(syncing, context.RequestAborted).ConfigureAwait(false);
+        return new OpenSocket(serving, syncing, session, lifetime.ApplicationStopping);
     }
 
     private async ValueTask<SyncCaller> RequireAsync(HttpContext context)
@@ -79,6 +53,45 @@ internal sealed class SyncEndpoints(
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status408RequestTimeout)
         {
             return Problems.SlowSender();
+        }
+    }
+
+    /// <summary>Serves the session as the answer to the request, so that the filters around the endpoint, of which each holds
+    /// memory while it waits, are done by then.</summary>
+    private sealed class OpenSocket(SyncServing serving, SyncCaller caller, OpenSession session, CancellationToken stopping)
+        : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            using OpenSession ended = session;
+
+            // Compressing what an attacker can partly choose would tell about the rest, and costs memory for each connection.
+            using WebSocket socket = await httpContext.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+            {
+                DangerousEnableCompression = false, KeepAliveInterval = Timeout.InfiniteTimeSpan,
+            }).ConfigureAwait(false);
+
+            // The request lives as long as the session: its headers, the credential among them, are not needed for so long.
+            // One by one, since clearing them all only marks them as gone.
+            foreach (string name in httpContext.Request.Headers.Keys.ToArray()) httpContext.Request.Headers.Remove(name);
+            session.Leave = cancellationToken => LeaveAsync(socket, cancellationToken);
+            using CancellationTokenRegistration stops = stopping.Register(
+                static session => _ = ((OpenSession)session!).CutAsync(), session);
+            await serving.RunAsync(caller, session, new WebSocketTransport(socket, MessageBytesMax)).ConfigureAwait(false);
+        }
+
+        /// <summary>Says why, while the socket still carries it: what is cancelled breaks.</summary>
+        private static async Task LeaveAsync(WebSocket socket, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable,
+                    "The hub ends the session. Connect again.", cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is WebSocketException or IOException or InvalidOperationException)
+            {
+                // The device is gone.
+            }
         }
     }
 }

@@ -13,6 +13,9 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
 {
     private const int AliasesMax = 32;
 
+    /// <summary>Told of an identity that has a login more or less, which may give it another role.</summary>
+    public event Action<string, IdentityId>? LoginsChanged;
+
     /// <summary>The identity's row; null if there is none.</summary>
     public async ValueTask<IdentityRow?> FindAsync(string pool, IdentityId id, CancellationToken cancellationToken = default) =>
         await rows.ReadAsync(IdentityRow.KeyOf(pool, id), cancellationToken).ConfigureAwait(false) is { } bytes
@@ -123,6 +126,7 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         // Once it has had a login, nobody is this identity by knowing its id.
         row = WithClaims(row, login) with { IsOpen = false, AwaitedProviders = [] };
         await rows.WriteAsync(RowOf(row), LinkRow(pool, login, id)).ConfigureAwait(false);
+        LoginsChanged?.Invoke(pool, id);
         return row;
     }
 
@@ -149,6 +153,7 @@ internal sealed partial class IdentityDirectory(HubRows rows, KeyedLocks locks, 
         row = row with { Logins = [.. row.Logins.Except(gone)] };
         await rows.WriteAsync([RowOf(row), .. gone.Select(login =>
             new KeyValuePair<string, byte[]?>(LoginKey(pool, login.Provider, login.Subject), null))]).ConfigureAwait(false);
+        LoginsChanged?.Invoke(pool, id);
         return row;
     }
 

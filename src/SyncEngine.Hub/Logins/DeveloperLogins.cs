@@ -6,7 +6,8 @@ namespace SyncEngine.Hub.Logins;
 /// Checks assertions of an app's own backend: a JWT with <c>alg</c> ES256 and <c>typ</c> dev+jwt, signed with a registered key.
 /// Claims: <c>iss</c> (the definition's issuer, by default its name), <c>aud</c> (the hub's issuer, "/pools/" and the pool),
 /// <c>sub</c> (the backend's id of the person), <c>iat</c>, <c>exp</c> at most 5 minutes later, <c>jti</c> (1 to 255 characters,
-/// taken once). <c>kid</c> is needed where several keys are registered.
+/// taken once). <c>kid</c> is needed where several keys are registered. <c>merge_from</c>, the id of an identity that has logins
+/// of its own, says that it is to become one with the person's.
 /// </summary>
 /// <remarks>
 /// The type is required, so that no other token which the backend signs with that key can pass for an assertion (RFC 8725,
@@ -15,6 +16,7 @@ namespace SyncEngine.Hub.Logins;
 internal sealed class DeveloperLogins : ILoginProvider
 {
     private const string Type = "dev+jwt";
+    private const string MergesFromClaim = "merge_from";
     private static readonly TimeSpan _lifetimeMax = TimeSpan.FromMinutes(5);
 
     private readonly LoginSetting _setting;
@@ -57,7 +59,10 @@ internal sealed class DeveloperLogins : ILoginProvider
             verified.Subject!, // Checked above.
             CarriedClaims.Of(verified.Claims, _definition.Claims),
             expires,
-            Nonce: null));
+            Nonce: null)
+        {
+            MergesFrom = verified.StringOf(MergesFromClaim),
+        });
     }
 
     private static JsonWebKey KeyOf(DeveloperKey key) => new()

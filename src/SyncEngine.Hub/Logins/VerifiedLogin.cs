@@ -7,4 +7,9 @@ namespace SyncEngine.Hub.Logins;
 /// <param name="Expires">When the token ends.</param>
 /// <param name="Nonce">The hub's nonce that the token used up; null if none was needed.</param>
 internal sealed record VerifiedLogin(
-    string Provider, string Subject, IReadOnlyDictionary<string, string> Claims, DateTimeOffset Expires, string? Nonce);
+    string Provider, string Subject, IReadOnlyDictionary<string, string> Claims, DateTimeOffset Expires, string? Nonce)
+{
+    /// <summary>The id of the identity that the app's backend lets this login's identity take in; null where it says
+    /// nothing.</summary>
+    public string? MergesFrom { get; init; }
+}

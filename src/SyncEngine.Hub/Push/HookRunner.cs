@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using SyncEngine.Datasets;
 
 namespace SyncEngine.Hub.Push;
 
@@ -51,6 +52,20 @@ internal sealed class HookRunner(IEnumerable<IChangeHook> hooks, Func<string, IR
     private HookDecision AfterFailure(string reason) =>
         options.AcceptsOnFailure ? HookDecision.Accept : HookDecision.RefuseForNow(reason);
 
+    /// <summary>A record that is not among the changes is a mistake, after which what was meant would go through.</summary>
+    private static HookDecision Check(HookDecision refusal, ProposedChanges changes)
+    {
+        if (refusal.RefusedRecords.Count == 0) return refusal;
+        var changed = changes.Changes.Select(static change => change.Record).ToHashSet();
+        foreach (RecordName record in refusal.RefusedRecords)
+        {
+            if (!changed.Contains(record))
+                throw new InvalidOperationException($"A hook refused {record}, which is not among the changes.");
+        }
+
+        return refusal;
+    }
+
     private async Task<HookDecision> AskAllAsync(ProposedChanges changes, CancellationToken cancellationToken)
     {
         var additions = new List<RecordAddition>();
@@ -58,7 +73,7 @@ internal sealed class HookRunner(IEnumerable<IChangeHook> hooks, Func<string, IR
         {
             HookDecision decision = await hook.OnChangesAsync(changes, cancellationToken).ConfigureAwait(false)
                 ?? throw new InvalidOperationException($"{hook.GetType()} returned null; return HookDecision.Accept.");
-            if (decision.IsRefused) return decision;
+            if (decision.IsRefused) return Check(decision, changes);
             additions.AddRange(decision.Additions);
         }
 

@@ -13,8 +13,9 @@ internal sealed class HookedReview(HookRunner runner) : FrameReview
     {
         var proposed = new ProposedChanges(caller.Pool, caller.Id, dataset, caller.Device, [.. changes.Select(Of)]);
         HookDecision decision = await runner.RunAsync(proposed, cancellationToken).ConfigureAwait(false);
-        if (decision.IsRefused) return new ReviewVerdict(decision.Reason, decision.IsTemporary, null);
-        return decision.Additions.Count == 0 ? default : new ReviewVerdict(null, false, write =>
+        if (decision.IsRefused)
+            return new ReviewVerdict(decision.Reason, decision.IsTemporary, decision.RefusedRecords.ToHashSet(), null);
+        return decision.Additions.Count == 0 ? default : new ReviewVerdict(null, false, null, write =>
         {
             foreach (RecordAddition addition in decision.Additions) addition.ApplyTo(write);
         });

@@ -9,8 +9,8 @@ namespace SyncEngine.Hub.Push;
 
 /// <summary>
 /// Asks a webhook for its decision on changes. It gets a signed payload of type "proposal" and answers
-/// {"decision":"accept"|"refuse","reason":…,"additions":[{"key","kind","value"}]}, values as in an export. Asked once: no
-/// retries, because a device waits.
+/// {"decision":"accept"|"refuse","reason":…,"records":[{"key","kind"}],"additions":[{"key","kind","value"}]}, values as in an
+/// export; with records, those alone are refused. Asked once: no retries, because a device waits.
 /// </summary>
 internal sealed class WebhookChangeHook(string pool, WebhookDefinition hook, WebhookSender sender, TimeProvider time)
     : IChangeHook
@@ -47,6 +47,7 @@ internal sealed class WebhookChangeHook(string pool, WebhookDefinition hook, Web
         using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = ValueJson.ReaderOptions.MaxDepth });
         string? decision = null, reason = null;
         var additions = new List<RecordAddition>();
+        List<RecordName>? records = null;
         foreach (JsonProperty member in json.RootElement.EnumerateObject())
         {
             switch (member.Name)
@@ -62,24 +63,47 @@ internal sealed class WebhookChangeHook(string pool, WebhookDefinition hook, Web
                         throw new FormatException($"it adds more than {HookDecision.AdditionsMax} records");
                     additions.AddRange(member.Value.EnumerateArray().Select(ReadAddition));
                     break;
+                case "records":
+                    records = [.. member.Value.EnumerateArray().Select(ReadName)];
+                    break;
                 default:
                     throw new FormatException(
-                        $"\"{member.Name}\" is no member of an answer; these are: decision, reason, additions");
+                        $"\"{member.Name}\" is no member of an answer; these are: decision, reason, records, additions");
             }
         }
 
+        if (string.IsNullOrWhiteSpace(reason)) reason = "The change was refused.";
         return decision switch
         {
-            "accept" => HookDecision.AcceptWith(additions),
-            "refuse" => HookDecision.Refuse(string.IsNullOrWhiteSpace(reason) ? "The change was refused." : reason),
+            "accept" when records is null => HookDecision.AcceptWith(additions),
+            "accept" => throw new FormatException("\"records\" are those that are refused"),
+            "refuse" => records is null ? HookDecision.Refuse(reason) : HookDecision.Refuse(reason, records),
             _ => throw new FormatException("\"decision\" is \"accept\" or \"refuse\""),
         };
     }
 
+    private static RecordName ReadName(JsonElement record)
+    {
+        (string key, RecordKind kind, string? value) = ReadRecord(record);
+        return value is null ? new RecordName(key, kind) : throw new FormatException("a refused record has no value");
+    }
+
     private static RecordAddition ReadAddition(JsonElement addition)
     {
+        (string key, RecordKind kind, string? value) = ReadRecord(addition);
+        if (value is null) throw new FormatException("a record to add needs a value");
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(value), ValueJson.ReaderOptions);
+        reader.Read();
+        RecordLine line = RecordLine.ParseValue(ref reader, string.Empty, new RecordName(key, kind));
+        return kind is RecordKind.Max or RecordKind.Min
+            ? new RecordAddition(key, kind, line.Value) // Checks that it is a number.
+            : new RecordAddition(line);
+    }
+
+    private static (string Key, RecordKind Kind, string? Value) ReadRecord(JsonElement record)
+    {
         string? key = null, kind = null, value = null;
-        foreach (JsonProperty member in addition.EnumerateObject())
+        foreach (JsonProperty member in record.EnumerateObject())
         {
             switch (member.Name)
             {
@@ -97,14 +121,7 @@ internal sealed class WebhookChangeHook(string pool, WebhookDefinition hook, Web
             }
         }
 
-        if (string.IsNullOrEmpty(key) || kind is null || value is null)
-            throw new FormatException("a record needs the members key, kind and value");
-        RecordKind recordKind = RecordKindName.Find(kind) ?? throw new FormatException($"\"{kind}\" is no kind of record");
-        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(value), ValueJson.ReaderOptions);
-        reader.Read();
-        RecordLine line = RecordLine.ParseValue(ref reader, string.Empty, new RecordName(key, recordKind));
-        return recordKind is RecordKind.Max or RecordKind.Min
-            ? new RecordAddition(key, recordKind, line.Value) // Checks that it is a number.
-            : new RecordAddition(line);
+        if (string.IsNullOrEmpty(key) || kind is null) throw new FormatException("a record needs the members key and kind");
+        return (key, RecordKindName.Find(kind) ?? throw new FormatException($"\"{kind}\" is no kind of record"), value);
     }
 }

@@ -16,5 +16,7 @@ internal abstract class FrameReview
 /// <summary>What became of a review.</summary>
 /// <param name="Refusal">Why the changes are not taken; null if they are.</param>
 /// <param name="IsTemporary">Whether that may be otherwise soon: the device keeps its changes and sends them again.</param>
+/// <param name="Records">The records of which that holds alone; none or null for all.</param>
 /// <param name="Addition">What the hub writes of its own besides; null for nothing.</param>
-internal readonly record struct ReviewVerdict(string? Refusal, bool IsTemporary, Action<Transaction>? Addition);
+internal readonly record struct ReviewVerdict(string? Refusal, bool IsTemporary, IReadOnlySet<RecordName>? Records,
+    Action<Transaction>? Addition);

@@ -25,12 +25,18 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
     private readonly SessionAccess _access = caller.Access;
     private ReviewVerdict _verdict;
 
-    public override bool Considers => review?.IsWanted(caller.Pool) == true;
+    /// <summary>The session that it guards: nothing is taken once the hub ends it, for what the device may do may have
+    /// changed.</summary>
+    public OpenSession? Session { get; init; }
+
+    public override bool Considers => Session?.IsCut == true || review?.IsWanted(caller.Pool) == true;
 
     /// <summary>Shows the changes of a frame to whoever wants to review them.</summary>
     public override async ValueTask ConsiderAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         _verdict = default;
+        if (Session?.IsCut == true)
+            throw new SyncException(SyncErrorCode.ConnectionFailed, "The hub ends this session. Connect again.");
         OpenedFrame opened = FrameReader.Open(message, identity.FrameLimits, mayBePacked: false);
         if (opened.Type is not (FrameType.Delta or FrameType.Snapshot)) return;
         string name;
@@ -66,7 +72,7 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
     {
         FrameRefusal? refusal = JudgeReplicas(inspection) ?? JudgeDataset(dataset, inspection)
             ?? JudgePolicy(dataset, inspection) ?? JudgeRelays(dataset, inspection) ?? JudgeSizes(inspection)
-            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(inspection);
+            ?? JudgeRecords(inspection) ?? JudgeBytes(inspection) ?? JudgeReview(dataset, inspection);
         if (refusal is null) allowed(dataset.Name);
         return refusal;
     }
@@ -84,10 +90,11 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
         dataset.Write(addition);
     }
 
-    private FrameRefusal? JudgeReview(FrameInspection inspection)
+    private FrameRefusal? JudgeReview(Dataset dataset, FrameInspection inspection)
     {
         if (_verdict.Refusal is not { } reason) return null;
-        List<CellProposal> refused = inspection.Changes.Where(static change => change.ChangesValues).ToList();
+        List<CellProposal> refused = [.. inspection.Changes.Where(change => change.ChangesValues
+            && (_verdict.Records is not { Count: > 0 } named || named.Contains(dataset.NameOf(change.Cell))))];
         return refused.Count == 0 ? null : new FrameRefusal(SyncErrorCode.Unauthorized, reason, refused);
     }
 

@@ -298,7 +298,12 @@ internal sealed partial class HubStore : IAsyncDisposable
 
         public string? TakeSender(string dataset)
         {
-            lock (_sending) return _senders is not null && _senders.Remove(dataset, out string? device) ? device : null;
+            lock (_sending)
+            {
+                string? device = null;
+                if (_senders?.Remove(dataset, out device) == true && _senders.Count == 0) _senders = null;
+                return device;
+            }
         }
     }
 }

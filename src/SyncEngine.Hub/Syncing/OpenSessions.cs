@@ -61,6 +61,20 @@ internal sealed class OpenSessions
             cut = open.FindAll(session => device is null || session.Device == device);
         }
 
+        await CutAsync(cut).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the sessions of a pool, whose devices connect again as the pool is now; completes when they have
+    /// ended.</summary>
+    public async Task CutPoolAsync(string pool)
+    {
+        List<OpenSession> cut;
+        lock (_gate) cut = [.. _byIdentity.Where(open => open.Key.Pool == pool).SelectMany(static open => open.Value)];
+        await CutAsync(cut).ConfigureAwait(false);
+    }
+
+    private static async Task CutAsync(List<OpenSession> cut)
+    {
         await Task.WhenAll(cut.ConvertAll(static session => session.CutAsync())).ConfigureAwait(false);
         await Task.WhenAll(cut.ConvertAll(static session => session.Ended)).ConfigureAwait(false);
     }

@@ -8,6 +8,9 @@ internal sealed record SessionAccess
     /// <summary>Whether the policy allows an action, such as dataset:write, on a dataset.</summary>
     public required Func<string, string, bool> Allows { get; init; }
 
+    /// <summary>Whether the pool is still as it was when this was asked.</summary>
+    public Func<bool> IsCurrent { get; init; } = static () => true;
+
     public SessionLimits Limits { get; init; } = new();
 
     /// <summary>For replicas of revoked devices the last counter that was accepted.</summary>

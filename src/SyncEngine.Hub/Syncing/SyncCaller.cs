@@ -10,10 +10,11 @@ namespace SyncEngine.Hub.Syncing;
 /// <param name="Access">What it may do.</param>
 internal sealed record SyncCaller(string Pool, IdentityId Id, string Device, DateTimeOffset Expires, SessionAccess Access)
 {
-    /// <summary>Is cancelled when the credential ends.</summary>
-    public CancellationTokenSource EndsAtExpiry(TimeProvider time)
+    /// <summary>Cuts a session when the credential ends, unless the result is disposed before.</summary>
+    public ITimer CutAtExpiry(OpenSession session, TimeProvider time)
     {
         TimeSpan left = Expires - time.GetUtcNow();
-        return new CancellationTokenSource(left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left, time);
+        return time.CreateTimer(static session => _ = ((OpenSession)session!).CutAsync(), session,
+            left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left, Timeout.InfiniteTimeSpan);
     }
 }

@@ -28,10 +28,12 @@ internal sealed partial class SyncServing(
         OpenSession session = sessions.Open(caller.Pool, caller.Id, caller.Device, cancellationToken);
         try
         {
-            // A merge or revocation since the credential was checked found no session to end.
+            // A merge, a revocation or another definition of the pool since the credential was checked found no session to end.
             IdentityRow? row = await directory.FindAsync(caller.Pool, caller.Id, cancellationToken).ConfigureAwait(false);
-            if (row?.State == IdentityState.Active && row.FindDevice(caller.Device) is { RevokedAt: null }) return session;
-            throw new SyncException(SyncErrorCode.ConnectionFailed, "The identity or the device was changed. Connect again.");
+            if (row?.State == IdentityState.Active && row.FindDevice(caller.Device) is { RevokedAt: null }
+                && caller.Access.IsCurrent()) return session;
+            throw new SyncException(
+                SyncErrorCode.ConnectionFailed, "The identity, the device or the pool was changed. Connect again.");
         }
         catch
         {
@@ -48,15 +50,17 @@ internal sealed partial class SyncServing(
         try
         {
             using OpenSession ended = session;
-            using CancellationTokenSource expiry = caller.EndsAtExpiry(time);
-            using CancellationTokenRegistration expires = expiry.Token.Register(() => _ = session.CutAsync());
+            using ITimer expires = caller.CutAtExpiry(session, time);
             using IdentityLease lease = await store.LeaseAsync(caller.Pool, caller.Id, session.Token).ConfigureAwait(false);
             Identity identity = lease.Identity;
             var guard = new HubGuard(identity, caller, Review, dataset =>
             {
                 HubTelemetry.FramesTaken.Add(1, HubTelemetry.Pool(caller.Pool));
                 lease.NoteSender(dataset, caller.Device);
-            });
+            })
+            {
+                Session = session,
+            };
             using var run = new SessionRun(identity, transport, new SyncOptions { Guard = guard }, false, false);
             SyncResult result = await run.RunAsync(session.Token).ConfigureAwait(false);
             LogEnded(caller.Pool, caller.Id, caller.Device, result.ChangesReceived, result.ChangesSent);

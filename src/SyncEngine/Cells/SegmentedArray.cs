@@ -8,7 +8,7 @@ internal sealed class SegmentedArray<T> where T : struct
 {
     private const int SegmentBits = 10;
     private const int SegmentLength = 1 << SegmentBits;
-    private T[][] _segments = [new T[8]];
+    private T[][] _segments = [new T[2]];
     private int _segmentCount = 1;
 
     public int Count { get; private set; }

@@ -9,7 +9,7 @@ namespace SyncEngine.Cells;
 internal sealed class Slab
 {
     private const int ChunkBytes = 64 * 1024;
-    private const int FirstChunkBytes = 512;
+    private const int FirstChunkBytes = 64;
     private byte[][] _chunks = new byte[4][];
     private int _count;
     private int _used;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SyncEngine.Causality;
 using SyncEngine.Identities;
 
@@ -14,16 +13,19 @@ internal sealed class SessionRun : IDisposable
     private const int Silence = 18;
 
     private readonly object _gate = new();
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly object _waking = new();
+    private readonly TaskCompletionSource<TimeSpan> _silent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SyncSession _session;
     private readonly Identity _identity;
     private readonly ISyncTransport _transport;
     private readonly TimeSpan _resendAfter;
     private readonly bool _endsWithRound;
     private readonly SessionGuard? _guard;
-    private readonly Stopwatch _sinceReceived = Stopwatch.StartNew();
-    private readonly Stopwatch _sinceSent = Stopwatch.StartNew();
-    private readonly Stopwatch _sinceWaited = Stopwatch.StartNew();
+    private TaskCompletionSource<bool>? _asleep;
+    private bool _isSignalled;
+    private bool _isTicked;
+    private long _received = Now;
+    private long _sent = Now;
     private bool _ended;
     private bool _isRoundNoted;
 
@@ -59,6 +61,8 @@ internal sealed class SessionRun : IDisposable
         }
     }
 
+    private static long Now => TimeProvider.System.GetTimestamp();
+
     /// <summary>For each dataset what the peer has for sure.</summary>
     public Dictionary<string, VersionVector> PeerVersions()
     {
@@ -87,8 +91,12 @@ internal sealed class SessionRun : IDisposable
     public async Task<SyncResult> RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task receiving = ReceiveAsync(stop.Token), sending = SendAsync(stop.Token), watching = WatchAsync(stop.Token);
-        Task first = await Task.WhenAny(receiving, sending, watching).ConfigureAwait(false);
+        using CancellationTokenRegistration waking = stop.Token.Register(static run => ((SessionRun)run!).Signal(), this);
+        Task receiving = ReceiveAsync(stop.Token), sending = SendAsync(stop.Token), first;
+
+        // One timer for all that waits, and nothing made at each tick: a server holds many sessions on which nothing happens.
+        using (new Timer(static run => ((SessionRun)run!).Tick(), this, _resendAfter, _resendAfter))
+            first = await Task.WhenAny(receiving, sending, _silent.Task).ConfigureAwait(false);
         if (first == receiving)
         {
             // What is still to be said, above all a reason, goes out before the connection is closed, but waits for nobody long.
@@ -106,7 +114,9 @@ internal sealed class SessionRun : IDisposable
         await _transport.DisposeAsync().ConfigureAwait(false);
         Exception? failure = await FailureOf(receiving).ConfigureAwait(false);
         Exception? sendFailure = await FailureOf(sending).ConfigureAwait(false);
-        if (await FailureOf(watching).ConfigureAwait(false) is SyncException gone) sendFailure = gone;
+        if (first == _silent.Task)
+            sendFailure = new SyncException(SyncErrorCode.ConnectionFailed, "The peer said nothing for "
+                + $"{_silent.Task.Result.TotalSeconds:N0} s. What was merged stays; sync again to go on.");
         if (_isRoundNoted) _identity.NoteSync();
         cancellationToken.ThrowIfCancellationRequested();
         if (_session.Progress.PeerReason is { } reason) throw reason;
@@ -123,11 +133,7 @@ internal sealed class SessionRun : IDisposable
         return result;
     }
 
-    public void Dispose()
-    {
-        _session.Dispose();
-        _signal.Dispose();
-    }
+    public void Dispose() => _session.Dispose();
 
     private static async Task<Exception?> FailureOf(Task task)
     {
@@ -141,6 +147,8 @@ internal sealed class SessionRun : IDisposable
             return e;
         }
     }
+
+    private static TimeSpan Since(long timestamp) => TimeProvider.System.GetElapsedTime(timestamp);
 
     private SyncProgress ProgressLocked()
     {
@@ -177,7 +185,7 @@ internal sealed class SessionRun : IDisposable
             if (_guard is { Considers: true }) await ConsiderAsync(_guard, message, cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
-                _sinceReceived.Restart();
+                Volatile.Write(ref _received, Now);
                 _session.Receive(message);
                 if (_session.Progress.IsPeerGone) return;
             }
@@ -224,38 +232,36 @@ internal sealed class SessionRun : IDisposable
             if (any)
             {
                 await _transport.SendAsync(message, cancellationToken).ConfigureAwait(false);
-                _sinceSent.Restart();
+                _sent = Now;
                 Changed?.Invoke();
             }
 
             if (wasClosed || (ended && !any)) return;
-            if (!any) await _signal.WaitAsync(_resendAfter, cancellationToken).ConfigureAwait(false);
+            if (!any) await SignalledAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
 
             // However often the app writes meanwhile.
-            if (_sinceWaited.Elapsed < _resendAfter || _sinceReceived.Elapsed < _resendAfter) continue;
-            _sinceWaited.Restart();
+            if (!Volatile.Read(ref _isTicked)) continue;
+            Volatile.Write(ref _isTicked, false);
+            if (Since(Volatile.Read(ref _received)) < _resendAfter) continue;
             lock (_gate) Wait();
         }
     }
 
     /// <summary>A peer that says nothing is gone, also where sending waits for it to read.</summary>
-    private async Task WatchAsync(CancellationToken cancellationToken)
+    private void Tick()
     {
-        while (true)
-        {
-            await Task.Delay(_resendAfter, cancellationToken).ConfigureAwait(false);
-            TimeSpan silence = _sinceReceived.Elapsed;
-            if (silence <= _resendAfter * (IsOpen ? Silence : KeepAlive)) continue;
-            throw new SyncException(SyncErrorCode.ConnectionFailed, $"The peer said nothing for {silence.TotalSeconds:N0} s. "
-                + "What was merged stays; sync again to go on.");
-        }
+        TimeSpan silence = Since(Volatile.Read(ref _received));
+        if (silence > _resendAfter * (IsOpen ? Silence : KeepAlive)) _silent.TrySetResult(silence);
+        Volatile.Write(ref _isTicked, true);
+        Signal();
     }
 
     /// <summary>Nothing came for a while: says again what may be lost, or that we are here.</summary>
     private void Wait()
     {
         if (_session.Progress.AwaitsAcknowledgement || !_session.Progress.IsLive
-            || _sinceSent.Elapsed > _resendAfter * KeepAlive) _session.Resend();
+            || Since(_sent) > _resendAfter * KeepAlive) _session.Resend();
     }
 
     private void NoteRound()
@@ -266,15 +272,26 @@ internal sealed class SessionRun : IDisposable
         Changed?.Invoke();
     }
 
+    /// <summary>Wakes what sends, now or when it next waits; on any thread, maybe under a lock.</summary>
     private void Signal()
     {
-        try
+        TaskCompletionSource<bool>? asleep;
+        lock (_waking)
         {
-            if (_signal.CurrentCount == 0) _signal.Release();
+            (asleep, _asleep) = (_asleep, null);
+            _isSignalled = asleep is null;
         }
-        catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
+
+        asleep?.SetResult(true);
+    }
+
+    private Task SignalledAsync()
+    {
+        lock (_waking)
         {
-            // Signalled twice at once is signalled; after the end nobody listens.
+            if (!_isSignalled) return (_asleep = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            _isSignalled = false;
+            return Task.CompletedTask;
         }
     }
 }

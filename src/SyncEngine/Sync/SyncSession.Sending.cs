@@ -9,6 +9,17 @@ internal sealed partial class SyncSession
     /// <summary>Bytes of parts on their way to the peer, for each dataset, before it must acknowledge some.</summary>
     private const int WindowParts = 4;
 
+    private void OnAdvanced(Dataset dataset)
+    {
+        lock (_advanced) _advanced.Enqueue(dataset);
+        Woken?.Invoke();
+    }
+
+    private Dataset? NextAdvanced()
+    {
+        lock (_advanced) return _advanced.Count > 0 ? _advanced.Dequeue() : null;
+    }
+
     private byte[]? Produce(SessionChannel channel)
     {
         // A branch of a copied file was renamed here: the peer must follow before it is told of changes under the new name.
@@ -39,7 +50,7 @@ internal sealed partial class SyncSession
         if (channel.IsRefused || !channel.IsPeerKnown) return null;
         try
         {
-            Restamp(channel);
+            if (!TryRestamp(channel)) return null;
             if (channel.Held is null) Hold(channel);
             if (channel.MissesChanges)
             {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using SyncEngine.Causality;
 using SyncEngine.Cells;
@@ -26,7 +25,7 @@ internal sealed partial class SyncSession : IDisposable
     private readonly Queue<byte[]> _control = new();
     private readonly Dictionary<string, SessionChannel> _channels = new(StringComparer.Ordinal);
     private readonly Queue<SessionChannel> _active = new();
-    private readonly ConcurrentQueue<Dataset> _advanced = new();
+    private readonly Queue<Dataset> _advanced = new();
     private readonly byte[] _nonce = new byte[16];
     private readonly IdentityId _told;
     private HelloMessage? _peer;
@@ -82,7 +81,7 @@ internal sealed partial class SyncSession : IDisposable
     public bool TryTake(out ReadOnlyMemory<byte> message)
     {
         message = default;
-        while (_advanced.TryDequeue(out Dataset? dataset))
+        while (NextAdvanced() is { } dataset)
             if (_isOpen && Wants(dataset.Name)) Activate(SessionChannelOf(dataset));
         byte[]? next = _control.Count > 0 ? _control.Dequeue() : null;
         for (int i = _active.Count; next is null && i > 0 && !_isClosed; i--)
@@ -139,12 +138,6 @@ internal sealed partial class SyncSession : IDisposable
 
     private static SyncException Fault(string message) => new(SyncErrorCode.Malformed, message
         + " The connection is closed and nothing of the message was applied.", 0);
-
-    private void OnAdvanced(Dataset dataset)
-    {
-        _advanced.Enqueue(dataset);
-        Woken?.Invoke();
-    }
 
     private void Take(OpenedFrame frame, ReadOnlyMemory<byte> message)
     {

@@ -230,9 +230,19 @@ public sealed class IdentityTests : WithLogins
         string identity = await _app.GuestAsync();
         JsonElement token = await _app.AskAsync("GetOpenIdToken", new JsonObject { ["IdentityId"] = identity });
         Assert.Equal(identity, token.GetProperty("IdentityId").GetString());
-        await using CognitoApp app = await CognitoApp.WithPoolAsync(definition: body => body["AllowClassicFlow"] = false);
+        await using CognitoApp app = await CognitoApp.WithPoolAsync(null,
+            hub => hub.Cognito.OpenIdConnectProviders.Add(_issuer.Known), body =>
+            {
+                body["OpenIdConnectProviderARNs"] = new JsonArray(_issuer.Arn);
+                body["AllowClassicFlow"] = false;
+            });
         Assert.Equal("InvalidParameterException: Basic (classic) flow is not enabled, please use enhanced flow.",
             await app.FailAsync("GetOpenIdToken", new JsonObject { ["IdentityId"] = await app.GuestAsync() }));
+
+        // What is refused links nothing: the guest is a guest still.
+        string guest = await app.GuestAsync();
+        await app.FailAsync("GetOpenIdToken", new JsonObject { ["IdentityId"] = guest, ["Logins"] = Logins("ann") });
+        await app.CredentialsAsync(guest);
     }
 
     private async Task AssertForbiddenAsync(Signer signer, string identity)

@@ -53,4 +53,36 @@ public sealed class TwoAccountsTests
             claims["jti"] = Guid.NewGuid().ToString();
         });
     }
+
+    [Fact]
+    public async Task A_backends_word_for_one_of_them_merges_nothing_and_its_word_for_both_does()
+    {
+        using var backend = new DeveloperBackend();
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(backend.Pool("game"));
+        HubClientOptions options = new(new Uri(hub.Address, "/sync"), "game");
+        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        await using HubClient one = HubClient.Connect(phone, options), two = HubClient.Connect(laptop, options);
+        await one.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        await two.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "bob"));
+        string ann = phone.Identity.Id.ToString(), bob = laptop.Identity.Id.ToString();
+        await phone.Identity.Dataset("save").PutAsync("secret", "of ann");
+
+        foreach (string? from in new[] { null, bob, "00000000000000000000000000000000", "" })
+        {
+            LoginPlan refused = await one.PlanLoginAsync(
+                DeveloperBackend.Provider, backend.Vouch(hub, "game", "bob", mergesFrom: from));
+            Assert.Equal(LoginOutcome.Conflict, refused.Outcome);
+            await Assert.ThrowsAsync<SyncException>(() => one.CommitLoginAsync(refused));
+        }
+
+        Assert.Equal(ann, phone.Identity.Id.ToString());
+        LoginPlan plan = await one.PlanLoginAsync(
+            DeveloperBackend.Provider, backend.Vouch(hub, "game", "bob", mergesFrom: ann));
+        Assert.Equal(LoginOutcome.Merges, plan.Outcome);
+        await one.CommitLoginAsync(plan);
+        Assert.Equal(bob, phone.Identity.Id.ToString());
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (laptop.Identity.Dataset("save").Get<string>("secret") != "of ann") await Task.Delay(20, patience.Token);
+    }
 }

@@ -142,6 +142,31 @@ public sealed class HookRunnerTests : IDisposable
         Assert.Equal(("level too high", false), (decision.Reason, decision.IsTemporary));
     }
 
+    [Fact]
+    public async Task A_webhook_may_refuse_some_records()
+    {
+        await using LoopbackServer server = await AnsweringAsync("""
+            {"decision":"refuse","reason":"no","records":[{"key":"photo","kind":"register"},{"key":"badges","kind":"set"}]}
+            """);
+        HookDecision decision = await AskAsync(server);
+        Assert.Equal(("no", false), (decision.Reason, decision.IsTemporary));
+        Assert.Equal([new RecordName("photo", RecordKind.Register), new RecordName("badges", RecordKind.Set)],
+            decision.RefusedRecords);
+    }
+
+    [Fact]
+    public async Task Who_refuses_a_record_that_is_not_among_the_changes_has_failed()
+    {
+        var known = new RecordName("photo", RecordKind.Register);
+        HookDecision mistaken = await Runner(new Hook((_, _) => new(HookDecision.Refuse("no", known,
+            known with { Kind = RecordKind.Counter })))).RunAsync(_changes, default);
+        Assert.True(mistaken.IsTemporary);
+        Assert.Empty(mistaken.RefusedRecords);
+        HookDecision meant = await Runner(new Hook((_, _) => new(HookDecision.Refuse("no", known)))).RunAsync(_changes, default);
+        Assert.Equal([known], meant.RefusedRecords);
+        Assert.Throws<ArgumentException>(() => HookDecision.Refuse("no", []));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("null")]
@@ -149,6 +174,11 @@ public sealed class HookRunnerTests : IDisposable
     [InlineData("""{"decision":"maybe"}""")]
     [InlineData("""{"decision":1}""")]
     [InlineData("""{"decision":"accept","extra":1}""")]
+    [InlineData("""{"decision":"accept","records":[{"key":"photo","kind":"register"}]}""")]
+    [InlineData("""{"decision":"refuse","records":[]}""")]
+    [InlineData("""{"decision":"refuse","records":[{"key":"photo"}]}""")]
+    [InlineData("""{"decision":"refuse","records":[{"key":"photo","kind":"register","value":1}]}""")]
+    [InlineData("""{"decision":"refuse","records":[{"key":"unknown","kind":"register"}]}""")]
     [InlineData("""{"decision":"accept","additions":{}}""")]
     [InlineData("""{"decision":"accept","additions":[{"key":"a","kind":"counter"}]}""")]
     [InlineData("""{"decision":"accept","additions":[{"key":"a","kind":"sum","value":1}]}""")]

@@ -121,6 +121,17 @@ public sealed class ConductTests
     }
 
     [Fact]
+    public async Task A_session_is_cancelled_though_its_transport_does_not_hear_of_it()
+    {
+        using SyncStore store = SyncStore.OpenInMemory();
+        using var stop = new CancellationTokenSource();
+        Task running = store.ServeAsync(
+            new Deaf(), new SyncOptions { ResendAfter = TimeSpan.FromHours(1) }, stop.Token).AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
     public void A_side_that_was_paired_after_its_hello_asks_to_connect_again()
     {
         using SyncStore guest = SyncStore.OpenInMemory();
@@ -230,5 +241,23 @@ public sealed class ConductTests
         }
 
         public ValueTask DisposeAsync() => default;
+    }
+    private sealed class Deaf : ISyncTransport
+    {
+        private readonly TaskCompletionSource _ends = new();
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => default;
+
+        public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellationToken)
+        {
+            await _ends.Task;
+            return default;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _ends.TrySetResult();
+            return default;
+        }
     }
 }

@@ -57,7 +57,7 @@ internal sealed class IdentityOperations(
     private async Task<JsonNode?> GetCredentialsAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
         string? customArn = request.Body.Text("CustomRoleArn", ArnMax, min: ArnMin);
-        (CognitoPool pool, IdentityRow row, ProvenLogins proven) = await EnterAsync(request, cancellationToken)
+        (CognitoPool pool, IdentityRow row, ProvenLogins proven) = await EnterAsync(request, false, cancellationToken)
             .ConfigureAwait(false);
         string role = CognitoRoles.Choose(pool, row, proven, customArn);
         TemporaryCredentials issued = await credentials.IssueAsync(
@@ -75,10 +75,8 @@ internal sealed class IdentityOperations(
 
     private async Task<JsonNode?> GetOpenIdTokenAsync(CognitoRequest request, CancellationToken cancellationToken)
     {
-        (CognitoPool pool, IdentityRow row, ProvenLogins proven) = await EnterAsync(request, cancellationToken)
+        (CognitoPool pool, IdentityRow row, ProvenLogins proven) = await EnterAsync(request, true, cancellationToken)
             .ConfigureAwait(false);
-        if (!pool.AllowsClassicFlow)
-            throw CognitoException.InvalidParameter("Basic (classic) flow is not enabled, please use enhanced flow.");
         string id = CognitoIds.Of(pool.Row.Region, row.Id);
         List<string> providers = [.. proven.Logins.Select(static login => login.Name)];
         if (proven.Self is not null) providers.Add(ProviderNames.Own);
@@ -154,12 +152,14 @@ internal sealed class IdentityOperations(
     }
 
     private async Task<(CognitoPool Pool, IdentityRow Row, ProvenLogins Proven)> EnterAsync(
-        CognitoRequest request, CancellationToken cancellationToken)
+        CognitoRequest request, bool isClassic, CancellationToken cancellationToken)
     {
         string id = ReadId(request);
         IReadOnlyDictionary<string, string> logins = LoginProofs.Read(request.Body);
         (CognitoPool pool, IdentityRow row) = await access.RequireAsync(id, isOperator: false, cancellationToken)
             .ConfigureAwait(false);
+        if (isClassic && !pool.AllowsClassicFlow)
+            throw CognitoException.InvalidParameter("Basic (classic) flow is not enabled, please use enhanced flow.");
         (row, ProvenLogins proven) = await access.EnterAsync(pool, row, logins, cancellationToken).ConfigureAwait(false);
         return (pool, row, proven);
     }
