@@ -43,8 +43,15 @@ internal sealed class RateLimits : IDisposable
     public ValueTask<object?> GuardClientAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         GuardAsync(_client, context, next);
 
-    /// <summary>For clients outside of a filter: the seconds to wait where this is too much; null to go on.</summary>
-    public int? RefuseClient(HttpContext context) => Refuse(_client, context);
+    /// <summary>For clients outside of a filter, by address: the seconds to wait where this is too much; null to go on.</summary>
+    public int? RefuseAddress(HttpContext context) => Refuse(_byAddress, context);
+
+    /// <summary>As <see cref="RefuseAddress"/>, by the pool that a request turned out to be about; null for none.</summary>
+    public int? RefusePool(HttpContext context, string? pool)
+    {
+        context.Request.RouteValues[PoolRouteValue] = pool;
+        return Refuse(_byPool, context);
+    }
 
     public void Dispose()
     {

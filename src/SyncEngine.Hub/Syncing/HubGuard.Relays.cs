@@ -33,8 +33,10 @@ internal sealed partial class HubGuard
     {
         foreach (ReplicaAdvance advance in inspection.Advances.Where(advance => _access.IsOwn(advance.Replica)))
         {
-            _access.Attest(dataset.Name, advance.Replica, new Attestation(advance.To, ValuesOf(inspection, advance.Replica)
-                .ToDictionary(static value => value.Counter, static value => value.Hash)));
+            // Parts of a bad transfer may name a write twice.
+            var standing = new Dictionary<long, UInt128>();
+            foreach ((long counter, UInt128 hash) in ValuesOf(inspection, advance.Replica)) standing[counter] = hash;
+            _access.Attest(dataset.Name, advance.Replica, new Attestation(advance.To, standing));
         }
     }
 

@@ -14,7 +14,7 @@ public sealed partial class Dataset
     {
         lock (_gate)
         {
-            if (_isShared) return;
+            if (_isShared || _state.Own < 0) return;
             _isShared = true;
             Context.Journal?.SetRows([new KeyValuePair<string, byte[]?>(SharedRow, [1])]);
         }
@@ -29,11 +29,12 @@ public sealed partial class Dataset
     /// <param name="known">What the hub has.</param>
     /// <param name="refused">What it refused.</param>
     /// <param name="clock">The clock, corrected by the hub's.</param>
-    /// <returns>How many were written anew.</returns>
-    internal int Restamp(VersionVector known, IReadOnlyCollection<Dot> refused, CorrectedClock clock)
+    /// <returns>How many were written anew; null where the storage fails, and nothing can be written.</returns>
+    internal int? Restamp(VersionVector known, IReadOnlyCollection<Dot> refused, CorrectedClock clock)
     {
         lock (_gate)
         {
+            if (Context.Journal?.Failure is not null) return null;
             if (_state.HasGaps) return 0;
             long now = clock.GetUtcNow().ToUnixTimeMilliseconds(), shift = (long)clock.Offset.TotalMilliseconds;
             var dots = new HashSet<(int Replica, long Counter)>();

@@ -99,8 +99,8 @@ internal sealed class GuardedFrame(SessionGuard guard, Dataset dataset) : IFrame
             && new HybridTimestamp(write.Entry.Clock).WallMilliseconds > latest;
         List<CellProposal> later = [.. inspection.Changes.Where(change => change.Frame.LatestClock.WallMilliseconds > latest
             && inspection.EntriesOf(change).Any(write => IsLater(change, write)))];
-        return later.Count == 0 ? null : new FrameRefusal(SyncErrorCode.ClockAhead, "These writes were made at a time too far "
-            + "ahead of the hub's clock. Set the device's clock right; they are written anew with the time they come.", later,
-            IsLater);
+        return later.Count == 0 ? null : new FrameRefusal(SyncErrorCode.ClockAhead, "These values were written at a time "
+            + "too far ahead of the hub's. Set the device's clock right: it writes them anew, and nothing is lost.",
+            later, IsLater);
     }
 }

@@ -50,7 +50,7 @@ internal sealed partial class SyncSession
         if (channel.IsRefused || !channel.IsPeerKnown) return null;
         try
         {
-            Restamp(channel);
+            if (!TryRestamp(channel)) return null;
             if (channel.Held is null) Hold(channel);
             if (channel.MissesChanges)
             {

@@ -21,10 +21,10 @@ internal sealed partial class SyncSession
     }
 
     /// <summary>Before the first change goes to a hub, what was written by a wrong clock is put right.</summary>
-    private void Restamp(SessionChannel channel)
+    /// <returns>Whether that is done, so that something may go.</returns>
+    private bool TryRestamp(SessionChannel channel)
     {
-        if (!_options.TellsTime || channel.IsRestamped) return;
-        channel.IsRestamped = true;
-        channel.Dataset.Restamp(channel.Peer, [], HubClock);
+        if (!_options.TellsTime || channel.IsRestamped) return true;
+        return channel.IsRestamped = channel.Dataset.Restamp(channel.Peer, [], HubClock) is not null;
     }
 }

@@ -126,4 +126,40 @@ public sealed class WireTests : IAsyncLifetime
         Answer answer = await app.Client.IdentityAsync("GetId", "{}");
         Assert.Equal((HttpStatusCode.TooManyRequests, "TooManyRequestsException"), (answer.Status, answer.Error));
     }
+
+    [Fact]
+    public async Task A_flood_of_one_pool_or_of_made_up_ones_does_not_slow_another()
+    {
+        const int burst = 20;
+        await using CognitoApp app = await CognitoApp.StartAsync(
+            new HubClock(), hub => hub.RatePerPool = new RequestRate { Burst = burst, PerSecond = 0.001 });
+        var pools = new List<string>();
+        foreach (string name in (string[])["flooded", "calm"])
+        {
+            pools.Add((await app.DoAsync("CreateIdentityPool", new JsonObject
+            {
+                ["IdentityPoolName"] = name, ["AllowUnauthenticatedIdentities"] = true,
+            })).GetProperty("IdentityPoolId").GetString()!);
+        }
+
+        string identity = (await app.AskAsync("GetId", Pool(pools[0]))).GetProperty("IdentityId").GetString()!;
+        for (int i = 1; i < burst; i++)
+        {
+            // Those that name the identity alone are its pool's too.
+            await app.DoAsync("DescribeIdentity", new JsonObject { ["IdentityId"] = identity });
+            await ErrorAsync("GetId", Pool($"us-east-1:{Guid.NewGuid()}"));
+        }
+
+        Assert.Equal("TooManyRequestsException", await ErrorAsync("GetId", Pool(pools[0])));
+        Assert.Equal("TooManyRequestsException", await ErrorAsync("GetCredentialsForIdentity",
+            new JsonObject { ["IdentityId"] = identity }));
+        for (int i = 0; i < 3; i++) await ErrorAsync("GetId", Pool($"us-east-1:{Guid.NewGuid()}"));
+        Assert.Equal("TooManyRequestsException", await ErrorAsync("GetId", Pool($"us-east-1:{Guid.NewGuid()}")));
+        await app.AskAsync("GetId", Pool(pools[1]));
+
+        async Task<string?> ErrorAsync(string operation, JsonObject body) =>
+            (await app.Client.IdentityAsync(operation, body.ToJsonString())).Error;
+
+        static JsonObject Pool(string id) => new() { ["IdentityPoolId"] = id };
+    }
 }

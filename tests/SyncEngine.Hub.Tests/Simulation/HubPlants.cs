@@ -16,4 +16,7 @@ internal sealed record HubPlants
 
     /// <summary>Whether a merge hands the source's data to whoever comes first instead.</summary>
     public bool MixesIdentities { get; init; }
+
+    /// <summary>Whether counters are held against the log also where a device of the identity was revoked.</summary>
+    public bool CountsBesideFences { get; init; }
 }

@@ -28,6 +28,20 @@ public sealed class HubSimulationTests
     [InlineData(201932)]
     public void What_once_failed_holds(int seed) => Assert.Null(HubHistory.Fail((ulong)seed, new HubCounts()));
 
+    /// <summary>An addition came in one frame with one of a revoked device, and was refused with it.</summary>
+    [Theory]
+    [InlineData(23)]
+    [InlineData(30)]
+    [InlineData(49)]
+    [InlineData(54)]
+    [InlineData(143)]
+    [InlineData(224)]
+    [InlineData(288)]
+    [InlineData(306)]
+    [InlineData(347)]
+    public void Additions_pass_beside_those_of_a_revoked_device(int seed) =>
+        Assert.Null(HubHistory.Fail((ulong)seed, new HubCounts(), new HubPlants { CountsBesideFences = true }));
+
     [Fact]
     public void A_seed_replays_its_history_to_the_letter()
     {

@@ -22,7 +22,7 @@ internal sealed partial class HubWorld : IDisposable
     private readonly List<string>? _words;
     private readonly ulong _seed;
     private readonly SimulatedHub _hub;
-    private readonly HubLedger _ledger = new();
+    private readonly HubLedger _ledger;
     private readonly List<Party> _parties = [];
     private readonly List<HubLink> _links = [];
     private readonly Dictionary<Dataset, (IdentityId Id, long Revision)> _checked = [];
@@ -30,6 +30,7 @@ internal sealed partial class HubWorld : IDisposable
     public HubWorld(HubPlants plants, ulong seed, HubCounts counts, List<string>? words)
     {
         (_plants, _seed, _counts, _words) = (plants, seed, counts, words);
+        _ledger = new HubLedger { CountsBesideFences = plants.CountsBesideFences };
         var random = new Random(unchecked((int)seed * 7919));
         _hub = new SimulatedHub(seed);
         int devices = random.Next(2, 6);

@@ -185,6 +185,23 @@ public sealed class ClockTests
         Assert.Equal(JoinOutcome.Joined, site.Apply(FrameAt(floor + (36_525L * 24 * Hour))));
     }
 
+    /// <summary>No time orders them, so that none of them is kept out, nor can keep others out.</summary>
+    [Fact]
+    public void Counters_sets_and_deletes_are_taken_from_any_time()
+    {
+        using var site = new Site(4);
+        using var ahead = new Site(5, skewMilliseconds: 200 * Year);
+        ahead.Dataset.Counter("n").Add(3);
+        ahead.Dataset.Set("s").Add(1);
+        ahead.Dataset.Max("m").Raise(7);
+        ahead.Dataset.Put("x", 1);
+        ahead.Dataset.Delete("x");
+        Assert.Equal(JoinOutcome.Joined, site.Apply(ahead.Delta(VersionVector.Empty)));
+        Assert.Equal((3, 1, 7), (site.Dataset.Counter("n").Value, site.Dataset.Set("s").Count, site.Dataset.Max("m").Value));
+        ahead.Dataset.Map("map")["f"] = 1;
+        Assert.Throws<SyncException>(() => site.Apply(ahead.Delta(VersionVector.Empty)));
+    }
+
     /// <summary>A device without a clock battery stands at 1970 and must take the real data of its peers.</summary>
     [Fact]
     public void A_device_whose_clock_stands_at_1970_takes_data_of_today_and_of_a_clock_ahead()

@@ -3,6 +3,7 @@ using SyncEngine.Causality;
 using SyncEngine.Cells;
 using SyncEngine.Datasets;
 using SyncEngine.Identities;
+using SyncEngine.Storage;
 using SyncEngine.Sync;
 using SyncEngine.Tests.Simulation;
 using SyncEngine.Values;
@@ -172,6 +173,57 @@ public sealed class HubTimeTests
         AssertAll("x", default, wrong);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("session")]
+    [InlineData("delta")]
+    public async Task What_was_given_away_is_known_after_a_restart(string by)
+    {
+        var disk = new MemoryDisk();
+        var options = new SyncStoreOptions { TimeProvider = new ManualTime(_hub.Time.WallMilliseconds + (200 * Day)) };
+        await using (SyncStore before = await SyncStore.OpenAsync(disk.Open, options))
+        {
+            await before.AdoptIdentityAsync(_hub.Identity.Id);
+            Dataset data = before.Identity.Dataset(Save);
+            await data.PutAsync("x", 1);
+            if (by == "session") Meet(before.Identity, _right.Identity);
+            if (by == "delta") await data.SnapshotAsync();
+        }
+
+        await using SyncStore store = await SyncStore.OpenAsync(disk.Open, options);
+        HybridTimestamp made = TimeOf(store.Identity.Dataset(Save), "x");
+        await SyncAsync(store);
+        Assert.Equal(by.Length > 0, made == TimeOf(_hub.Data, "x"));
+        await store.Identity.DeleteDatasetAsync(Save);
+        Assert.Empty(await store.Journal!.ReadRowsAsync("shared/", null, 10));
+    }
+
+    [Fact]
+    public async Task While_the_storage_fails_the_hub_waits()
+    {
+        var disk = new MemoryDisk();
+        var faults = new Faults();
+        await using SyncStore store = await SyncStore.OpenAsync(() => new FaultyStorage(disk.Open(), faults),
+            new SyncStoreOptions { TimeProvider = new ManualTime(_hub.Time.WallMilliseconds + (200 * Day)) });
+        await store.AdoptIdentityAsync(_hub.Identity.Id);
+        Dataset data = store.Identity.Dataset(Save);
+        await data.PutAsync("x", 1);
+        faults.BeforeCommit = static _ => new SyncException(SyncErrorCode.StorageFull, "planted");
+        await Assert.ThrowsAsync<SyncException>(() => data.PutAsync("y", 1).AsTask());
+        using var left = new SyncSession(store.Identity, new SessionOptions { IsInitiator = true, TellsTime = true });
+        using var right = new SyncSession(_hub.Identity, new SessionOptions { Guard = new OpenGuard() });
+        Run(left, right);
+        Assert.Equal(0, _hub.Data.Count);
+        faults.BeforeCommit = static _ => null;
+        await data.FlushAsync();
+        Run(left, right);
+        await data.FlushAsync();
+        Run(left, right);
+        Assert.Equal((1, 1), (_hub.Data["x"], _hub.Data["y"]));
+        Assert.True(TimeOf(_hub.Data, "x").WallMilliseconds <= _hub.Time.WallMilliseconds);
+        Assert.Empty(left.Progress.Refusals);
+    }
+
     /// <summary>Whatever devices write whose clocks are ahead, all ends as if the clocks were right; but for the order of lists,
     /// which is drawn.</summary>
     [Property(MaxTest = 150)]
@@ -242,11 +294,27 @@ public sealed class HubTimeTests
         return left.Progress.Refusals;
     }
 
-    private static void Meet(Place one, Place two)
+    private static void Meet(Place one, Place two) => Meet(one.Identity, two.Identity);
+
+    private static void Meet(Identity one, Identity two)
     {
-        using var left = new SyncSession(one.Identity, new SessionOptions { IsInitiator = true });
-        using var right = new SyncSession(two.Identity, new SessionOptions());
+        using var left = new SyncSession(one, new SessionOptions { IsInitiator = true });
+        using var right = new SyncSession(two, new SessionOptions());
         Run(left, right);
+    }
+
+    /// <summary>As often as something must become durable on the way.</summary>
+    private async Task SyncAsync(SyncStore store)
+    {
+        using var left = new SyncSession(store.Identity, new SessionOptions { IsInitiator = true, TellsTime = true });
+        using var right = new SyncSession(_hub.Identity, new SessionOptions { Guard = new OpenGuard() });
+        for (int i = 0; i < 3; i++)
+        {
+            Run(left, right);
+            await store.FlushAsync();
+        }
+
+        Assert.True(left.Progress.IsRoundComplete);
     }
 
     private static void Run(SyncSession left, SyncSession right)

@@ -17,8 +17,13 @@ internal sealed class IdentityIndex(HubRows rows, IdentityDirectory directory, P
 
     /// <summary>The identity's row; null if this API never met it.</summary>
     public async ValueTask<IdentityRow?> FindAsync(IdentityId id, CancellationToken cancellationToken) =>
+        await PoolOfAsync(id, cancellationToken).ConfigureAwait(false) is { } pool
+            ? await directory.FindAsync(pool, id, cancellationToken).ConfigureAwait(false) : null;
+
+    /// <summary>The hub's name of the identity's pool; null if this API never met it.</summary>
+    public async ValueTask<string?> PoolOfAsync(IdentityId id, CancellationToken cancellationToken) =>
         await rows.ReadAsync(Prefix + id, cancellationToken).ConfigureAwait(false) is { } pool
-            ? await directory.FindAsync(Encoding.ASCII.GetString(pool), id, cancellationToken).ConfigureAwait(false) : null;
+            ? Encoding.ASCII.GetString(pool) : null;
 
     /// <summary>The identity's row, also of one that this API never met: asks pool after pool, which is for operators.</summary>
     public async ValueTask<IdentityRow?> SearchAsync(IdentityId id, CancellationToken cancellationToken)

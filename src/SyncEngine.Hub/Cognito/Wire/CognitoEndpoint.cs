@@ -42,14 +42,10 @@ internal sealed partial class CognitoEndpoint(
         string contentType = isIdentity ? CognitoAnswers.AmazonJson : CognitoAnswers.Json;
         try
         {
-            if (rates.RefuseClient(context) is { } seconds)
-            {
-                context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-                throw CognitoException.TooManyRequests("Rate exceeded");
-            }
-
+            Check(context, rates.RefuseAddress(context));
             if (isIdentity && IsForm(context.Request))
             {
+                Check(context, rates.RefusePool(context, null));
                 await sts.AnswerAsync(context).ConfigureAwait(false);
                 return;
             }
@@ -100,11 +96,21 @@ internal sealed partial class CognitoEndpoint(
     {
         ReadOnlyMemory<byte> body = await CognitoBody.ReadAsync(context, bounds, operation.BodyBytesMax).ConfigureAwait(false);
         CognitoCaller? caller = await entry.AdmitAsync(context, target, service, operation, body).ConfigureAwait(false);
-        return await operation.Answer(new CognitoRequest
+        var whole = new CognitoRequest
         {
             Operation = request.Operation, Path = request.Path, Query = request.Query, ClientContext = request.ClientContext,
             Caller = caller, Body = body.IsEmpty && !needsBody ? CognitoBody.Empty : CognitoBody.Parse(body),
-        }, context.RequestAborted).ConfigureAwait(false);
+        };
+        string? pool = await entry.PoolOfAsync(whole, context.RequestAborted).ConfigureAwait(false);
+        Check(context, rates.RefusePool(context, pool));
+        return await operation.Answer(whole, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static void Check(HttpContext context, int? seconds)
+    {
+        if (seconds is not { } wait) return;
+        context.Response.Headers.RetryAfter = wait.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        throw CognitoException.TooManyRequests("Rate exceeded");
     }
 
     private CognitoOperation Find(string name) => _operations.GetValueOrDefault(name)

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using SyncEngine.Hub.Cognito.IdentityApi;
 using SyncEngine.Hub.Cognito.Signing;
 using SyncEngine.Hub.Identities;
 using SyncEngine.Hub.Pools;
@@ -8,7 +10,8 @@ namespace SyncEngine.Hub.Cognito.Wire;
 
 /// <summary>Lets callers in: who signed, and whether the hub still lets that identity in.</summary>
 internal sealed class CognitoEntry(
-    SignatureCheck signatures, IdentityDirectory directory, PoolRegistry pools, CognitoPools cognito, Revocations revocations)
+    SignatureCheck signatures, IdentityDirectory directory, PoolRegistry pools, CognitoPools cognito, Revocations revocations,
+    IdentityIndex index, CognitoIds ids)
 {
     /// <summary>The caller of a request.</summary>
     /// <exception cref="CognitoException">Nobody that may call this.</exception>
@@ -26,6 +29,20 @@ internal sealed class CognitoEntry(
         if (claims is not null) await CheckAsync(claims, cancellationToken).ConfigureAwait(false);
         return caller;
     }
+
+    /// <summary>The hub's name of the pool that a request is about: its caller's, or the one that path or body name, or that of
+    /// the identity that they name; null if there is none.</summary>
+    public async ValueTask<string?> PoolOfAsync(CognitoRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Caller is { IsDeveloper: false } caller) return caller.Pool;
+        string? pool = request.Path.GetValueOrDefault("pool") ?? Named(request.Body, "IdentityPoolId");
+        if (pool is not null) return (await cognito.FindAsync(pool, cancellationToken).ConfigureAwait(false))?.Name;
+        return Named(request.Body, "IdentityId") is { } text && ids.TryParse(text, out _, out Guid guid)
+            ? await index.PoolOfAsync(CognitoIds.IdentityOf(guid), cancellationToken).ConfigureAwait(false) : null;
+    }
+
+    private static string? Named(JsonElement body, string member) =>
+        body.TryGetProperty(member, out JsonElement named) && named.ValueKind == JsonValueKind.String ? named.GetString() : null;
 
     private async ValueTask CheckAsync(IssuedClaims claims, CancellationToken cancellationToken)
     {
