@@ -11,7 +11,8 @@ public sealed record PoolLimits
     /// 1,024.</summary>
     public int? RecordsMax { get; init; } = 1024;
 
-    /// <summary>Most bytes of a dataset. Default 1,048,576.</summary>
+    /// <summary>Most bytes of a dataset's records, and of the keys and elements of remembered deletes. Default
+    /// 1,048,576.</summary>
     public long? DatasetBytesMax { get; init; } = 1_048_576;
 
     /// <summary>Longest key, in UTF-8 bytes. Default 128; the format itself ends at 4,096.</summary>

@@ -37,11 +37,13 @@ internal static class DatasetRoom
                 + "without records included. Use one of those again";
     }
 
-    /// <summary>Forgets a dataset's oldest deletes where there are too many. To refuse what makes them would bound nothing: a
-    /// device takes refused writes back by deletes.</summary>
-    public static void TrimDeletes(Dataset dataset, int? recordsMax)
+    /// <summary>Forgets a dataset's oldest deletes where there are too many, or hold on to more bytes than its records may have.
+    /// To refuse what makes them would bound nothing: a device takes refused writes back by deletes.</summary>
+    public static void TrimDeletes(Dataset dataset, SessionLimits limits)
     {
-        if (recordsMax is { } most && dataset.State.Tombstones > DeletesFactor * (long)most)
-            dataset.ForgetSurplusDeletes(DeletesFactor * most);
+        long most = limits.RecordsMax is { } records ? DeletesFactor * (long)records : long.MaxValue;
+        long bytesMost = limits.DatasetBytesMax ?? long.MaxValue;
+        if (dataset.State.Tombstones > most || dataset.State.TombstoneBytes > bytesMost)
+            dataset.ForgetSurplusDeletes(most, bytesMost);
     }
 }

@@ -84,7 +84,7 @@ internal sealed partial class HubGuard(Identity identity, SyncCaller caller, Fra
 
     public override void OnTaken(Dataset dataset, long revision)
     {
-        DatasetRoom.TrimDeletes(dataset, _access.Limits.RecordsMax);
+        DatasetRoom.TrimDeletes(dataset, _access.Limits);
         if (_verdict.Addition is not { } addition) return;
         _verdict = default;
         dataset.Write(addition);

@@ -50,62 +50,6 @@ internal sealed partial class CellState
     /// <exception cref="SyncException">The frame contradicts this state.</exception>
     public bool WouldLeaveGap(CellColumns frame) => LacksBaseOf(frame, Agree(frame, out _));
 
-    /// <summary>Forgets the deletes that <paramref name="bound"/> covers. Safe under any bound.</summary>
-    /// <returns>How many were forgotten.</returns>
-    public int CollectTombstones(VersionVector bound)
-    {
-        var limits = new long[Replicas.Count];
-        for (int i = 0; i < limits.Length; i++) limits[i] = Math.Min(bound[Replicas.Id(i)], Replicas.Counter(i));
-        return CollectTombstones(limits, long.MaxValue);
-    }
-
-    /// <summary>Forgets the deletes in cells that have not changed after a revision.</summary>
-    /// <returns>How many were forgotten.</returns>
-    public int CollectTombstones(long revision)
-    {
-        var limits = new long[Replicas.Count];
-        for (int i = 0; i < limits.Length; i++) limits[i] = Replicas.Counter(i);
-        return CollectTombstones(limits, revision);
-    }
-
-    /// <summary>The revision through which at least so many deletes came here, the oldest first.</summary>
-    public long RevisionOfTombstones(int count)
-    {
-        var revisions = new List<long>(Tombstones);
-        for (int cell = 0; cell < Table.Bound; cell++)
-        {
-            if (Table[cell].Kind == 0 || Table[cell].IsEmpty) continue;
-            foreach (EntryData entry in EntriesOf(cell))
-                if (entry.IsDeleted) revisions.Add(Table[cell].Revision);
-        }
-
-        revisions.Sort();
-        return revisions[count - 1];
-    }
-
-    private int CollectTombstones(long[] limits, long revision)
-    {
-        var frontier = new long[limits.Length];
-        for (int i = 0; i < limits.Length; i++) frontier[i] = Replicas.Collected(i);
-        int forgotten = 0;
-        for (int cell = 0; cell < Table.Bound; cell++)
-        {
-            ref CellData data = ref Table[cell];
-            if (data.Kind == 0 || data.IsEmpty || data.Revision > revision) continue;
-            if (!HasForgettable(cell, limits, frontier)) continue;
-            NoteDirty(cell);
-            var tally = new Tally(this, cell);
-            forgotten += RemoveEntries(cell, new TombstonesWithin(limits));
-            tally.Apply(this, cell, keepsOrder: true);
-            if (data.IsEmpty) _emptied.Add(cell);
-            ForgottenRevision = Math.Max(ForgottenRevision, data.Revision);
-        }
-
-        for (int i = 0; i < frontier.Length; i++)
-            if (frontier[i] > Replicas.Collected(i)) Replicas.SetCollected(i, frontier[i]);
-        return forgotten;
-    }
-
     /// <summary>The cells that hold a dot outside the base, each once, in order of replica and counter.</summary>
     public void ListCellsOutside(ReadOnlySpan<long> baseCounters, List<int> cells)
     {
@@ -337,24 +281,6 @@ internal sealed partial class CellState
             if (local >= 0 && frame.Collected[i] > Replicas.Collected(local))
                 Replicas.SetCollected(local, frame.Collected[i]);
         }
-    }
-
-    private bool HasForgettable(int cell, long[] limits, long[] frontier)
-    {
-        bool found = false;
-        foreach (EntryData entry in EntriesOf(cell))
-        {
-            if (!entry.IsDeleted || entry.Counter > limits[entry.Replica]) continue;
-            frontier[entry.Replica] = Math.Max(frontier[entry.Replica], entry.Counter);
-            found = true;
-        }
-
-        return found;
-    }
-
-    private readonly struct TombstonesWithin(long[] limits) : IEntryFilter
-    {
-        public bool Removes(in EntryData entry) => entry.IsDeleted && entry.Counter <= limits[entry.Replica];
     }
 
     /// <summary>Local entries that the frame covers and does not hold: some covered write superseded them.</summary>

@@ -40,6 +40,9 @@ internal sealed partial class CellState(ulong seed)
     /// <summary>Entries that are tombstones.</summary>
     public int Tombstones { get; private set; }
 
+    /// <summary>Bytes of keys, fields and elements that tombstones hold on to.</summary>
+    public long TombstoneBytes { get; private set; }
+
     /// <summary>Raised once a transaction or join.</summary>
     public long Revision { get; private set; }
 
@@ -183,6 +186,7 @@ internal sealed partial class CellState(ulong seed)
             }
 
             if (textHash == 0 && !entry.IsDeleted) textHash = TextHash(data);
+            if (entry.IsDeleted) TombstoneBytes -= BytesHeldBy(data);
             Discount(entry, textHash);
             removed++;
             Table.RemoveAfter(ref data, previous);
@@ -204,6 +208,7 @@ internal sealed partial class CellState(ulong seed)
         if (entry.IsDeleted)
         {
             Tombstones++;
+            TombstoneBytes += BytesHeldBy(data);
             return;
         }
 
@@ -219,6 +224,9 @@ internal sealed partial class CellState(ulong seed)
         ulong keyHash = cell.Owner == 0 ? 0 : Table.ContainerAt(cell.Owner - 1)!.KeyHash;
         return CellDigest.TextHash(cell.Kind, keyHash, text);
     }
+
+    private int BytesHeldBy(in CellData cell) =>
+        Table.Text(cell).Length + (cell.Owner == 0 ? 0 : Table.KeyOf(cell).Length);
 
     private void Discount(in EntryData entry, ulong textHash)
     {

@@ -117,10 +117,11 @@ public sealed partial class Dataset
     /// <summary>Forgets the deletes of what has not changed after a revision. As safe as any version.</summary>
     internal int ForgetDeletesThrough(long revision) => Forget(state => state.CollectTombstones(revision));
 
-    /// <summary>Where there are more deletes than so many, forgets those that came here first, and a quarter of the others
-    /// along, so that the passes over all cells which that costs are rare.</summary>
-    internal int ForgetSurplusDeletes(int most) => Forget(state => state.Tombstones <= most ? 0
-        : state.CollectTombstones(state.RevisionOfTombstones(state.Tombstones - most + (most / 4))));
+    /// <summary>Where there are more deletes than so many, or their keys and elements have more bytes, forgets those that came
+    /// here first, and a quarter of the others along, so that the passes over all cells which that costs are rare.</summary>
+    internal int ForgetSurplusDeletes(long most, long bytesMost) => Forget(state =>
+        state.Tombstones <= most && state.TombstoneBytes <= bytesMost ? 0
+            : state.CollectTombstones(state.RevisionOfTombstones(most - (most / 4), bytesMost - (bytesMost / 4))));
 
     private int Forget(Func<CellState, int> collect)
     {

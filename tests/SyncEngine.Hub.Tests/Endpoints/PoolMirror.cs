@@ -31,12 +31,13 @@ internal sealed class PoolMirror(HttpClient admin, string pool, int limit)
         while (next is not null);
     }
 
-    /// <summary>Reads on, until nothing is new.</summary>
+    /// <summary>Reads on until it has what it waits for.</summary>
     public async Task FollowAsync(Func<bool> isOver)
     {
         while (!isOver())
         {
             JsonElement page = await GetAsync($"changes?cursor={_cursor}&limit={limit}&wait=30");
+            if (page.GetProperty("changes").GetArrayLength() == 0) throw new InvalidOperationException("Something never came.");
             foreach (JsonElement change in page.GetProperty("changes").EnumerateArray())
                 await ReadAsync(change.GetProperty("identityId").GetString()!, change.GetProperty("dataset").GetString()!);
             _cursor = page.GetProperty("cursor").GetString()!;

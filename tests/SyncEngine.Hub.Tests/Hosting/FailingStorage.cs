@@ -18,10 +18,11 @@ internal sealed class FailingStorage(string path, LiteDbStorageOptions options, 
     public void Commit(StorageBatch batch)
     {
         if (disk.IsFull) throw new SyncException(SyncErrorCode.StorageFull, "The disk of the test is full.");
-        _storage.Commit(batch);
+        if (disk.IsReadOnly) throw new UnauthorizedAccessException("The disk of the test is read-only.");
+        Reading().Commit(batch);
     }
 
-    public IReadOnlyDictionary<int, byte[]> ReadMetadata() => _storage.ReadMetadata();
+    public IReadOnlyDictionary<int, byte[]> ReadMetadata() => Reading().ReadMetadata();
 
     public byte[]? ReadRow(string key)
     {
@@ -38,7 +39,7 @@ internal sealed class FailingStorage(string path, LiteDbStorageOptions options, 
     public void ReadFrames(int dataset, IFrameReader reader, CancellationToken cancellationToken)
     {
         disk.CheckReads();
-        _storage.ReadFrames(dataset, reader, cancellationToken);
+        Reading().ReadFrames(dataset, reader, cancellationToken);
     }
 
     public void StageSnapshotPage(int dataset, int page, ReadOnlyMemory<byte> frame) =>
@@ -55,10 +56,19 @@ internal sealed class FailingStorage(string path, LiteDbStorageOptions options, 
 
     public void Dispose() => _storage.Dispose();
 
+    private LiteDbStorage Reading() => disk.IsGone
+        ? throw new SyncException(SyncErrorCode.StorageFailed, "The disk of the test is gone.") : _storage;
+
     /// <summary>The disk.</summary>
     internal sealed class Disk
     {
         public volatile bool IsFull;
+
+        /// <summary>Nothing is written any more, as on a disk that the system has mounted anew after errors.</summary>
+        public volatile bool IsReadOnly;
+
+        /// <summary>Nothing is read either.</summary>
+        public volatile bool IsGone;
         public volatile bool IsUnreadable;
 
         public void CheckReads()

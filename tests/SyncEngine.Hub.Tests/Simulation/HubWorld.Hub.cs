@@ -105,7 +105,7 @@ internal sealed partial class HubWorld
         foreach (string name in lease.Identity.DatasetNames)
         {
             Dataset dataset = lease.Identity.OpenForJoin(name);
-            int forgotten = random.Next(2) == 0 ? dataset.ForgetSurplusDeletes(random.Next(4))
+            int forgotten = random.Next(2) == 0 ? dataset.ForgetSurplusDeletes(random.Next(4), random.Next(40))
                 : dataset.ForgetDeletesThrough(random.NextInt64(dataset.Revision + 1));
             if (forgotten > 0) Tell($"the hub forgets {forgotten} deletes of {name} of {row.Id}");
         }

@@ -171,6 +171,30 @@ public sealed class ForgettingTests : IAsyncLifetime
         Assert.Equal(other.Digest, flood.Digest);
     }
 
+    [Fact]
+    public async Task Deletes_of_large_elements_take_no_more_room_than_records()
+    {
+        _limits = new SessionLimits { RecordsMax = 10, DatasetBytesMax = 10_000 };
+        Identity flooding = NewDevice(), quiet = NewDevice();
+        Dataset flood = flooding.Dataset(Name), other = quiet.Dataset(Name);
+        flood.Set("s").Add("kept");
+        for (int round = 0; round < 20; round++)
+        {
+            for (int i = 0; i < 3; i++) flood.Set("s").Add($"{round} {i} {new string('x', 2_000)}");
+            if (round % 2 == 0) await SyncAsync(flooding);
+            for (int i = 0; i < 3; i++) flood.Set("s").Remove($"{round} {i} {new string('x', 2_000)}");
+            await SyncAsync(flooding);
+            Assert.InRange(await OnHubAsync(static hub => hub.State.TombstoneBytes), 0, 10_000);
+            if (round == 5) await SyncAsync(quiet);
+        }
+
+        Assert.Equal(60, flood.State.Tombstones);
+        await SyncAsync(quiet);
+        Assert.Equal("kept", other.Set("s").ToArray().Single().AsString());
+        Assert.Equal(flood.Digest, other.Digest);
+        Assert.Equal(0, await OnHubAsync(static hub => hub.ForgetDeletes(hub.Version) > 0 ? hub.State.TombstoneBytes : -1));
+    }
+
     private static bool Churn(Dataset dataset, string prefix, int count)
     {
         for (int i = 0; i < count; i++) dataset[prefix + i + new string('.', 60)] = i;

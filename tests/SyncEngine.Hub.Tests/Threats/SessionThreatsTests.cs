@@ -8,6 +8,7 @@ using System.Reactive.Threading.Tasks;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using SyncEngine.Causality;
+using SyncEngine.Datasets;
 using SyncEngine.Hub.Accounts;
 using SyncEngine.Hub.Merging;
 using SyncEngine.Hub.Syncing;
@@ -25,6 +26,45 @@ public sealed class SessionThreatsTests
 {
     private const string Guests = """{"name":"game","allowsGuests":true}""";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task More_replicas_than_a_pool_allows_are_refused_and_the_known_ones_go_on()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync("""{"name":"game","allowsGuests":true,"limits":{"replicasMax":2}}""");
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        await using SyncStore first = await device.OpenStoreAsync(), second = await device.OpenStoreAsync();
+        await using SyncStore third = await device.OpenStoreAsync();
+        Assert.Empty(await RefusalsAsync(first, "first"));
+        Assert.Empty(await RefusalsAsync(second, "second"));
+        Assert.Contains("2 are allowed", Assert.Single(await RefusalsAsync(third, "third")), StringComparison.Ordinal);
+        Assert.Empty(await RefusalsAsync(first, "again"));
+        using IdentityLease lease = await hub.Store.LeaseAsync("game", IdentityId.Parse(device.IdentityId));
+        Dataset there = lease.Identity.OpenForJoin("save");
+        foreach (string key in new[] { "first", "second", "again" }) Assert.Equal(1, there[key]);
+        Assert.True(there["third"].IsMissing);
+
+        async Task<IEnumerable<string>> RefusalsAsync(SyncStore store, string key)
+        {
+            await store.Identity.Dataset("save").PutAsync(key, 1);
+            return (await store.SynchronizeAsync(device.Connector())).Refusals.Select(static refused => refused.Value.Message);
+        }
+    }
+
+    [Fact]
+    public async Task A_socket_that_asks_for_compression_gets_none()
+    {
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(Guests);
+        using RawDevice device = await new RawDevice(hub, "game").RegisterAsync();
+        using ClientWebSocket socket = Socket(device);
+        socket.Options.DangerousDeflateOptions = new WebSocketDeflateOptions();
+        socket.Options.CollectHttpResponseDetails = true;
+        using var patience = new CancellationTokenSource(_patience);
+        await socket.ConnectAsync(new Uri($"ws://{hub.Address.Authority}/sync/ws"), patience.Token);
+        Assert.Contains("Sec-WebSocket-Accept", socket.HttpResponseHeaders!.Keys, StringComparer.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Sec-WebSocket-Extensions", socket.HttpResponseHeaders.Keys, StringComparer.OrdinalIgnoreCase);
+    }
 
     [Fact]
     public async Task Sessions_that_cannot_begin_leave_nothing_behind_and_say_when_to_come_again()

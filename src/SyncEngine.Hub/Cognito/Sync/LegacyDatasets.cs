@@ -93,7 +93,7 @@ internal sealed partial class LegacyDatasets(
                         LegacyText.Read(write, state.Key), before + 1, now, dates.GetValueOrDefault(state.Key) ?? now))];
                     if (device is not null) lease.NoteSender(name, device);
                 });
-                DatasetRoom.TrimDeletes(dataset, limits.RecordsMax);
+                DatasetRoom.TrimDeletes(dataset, limits);
                 return [new(LegacyRow.PrefixOf(pool, id) + name, row.Encode())];
             });
             lease.Identity.LetGo(dataset);

@@ -230,6 +230,9 @@ public sealed class OutsideTests
         await using SyncApi api = await StartAsync(configure: services => services.AddSingleton<IChangeHook>(new Hook()));
         Assert.Equal("a=1@1 added=by the hook@1", Short(await api.UpdateAsync(Put("a", "1"))));
         await RefusedAsync("NotAuthorizedException", () => api.UpdateAsync(Put("a", "forbidden", 1)));
+
+        // A call is taken as a whole or not at all, also where a hook minds one record of it.
+        await RefusedAsync("NotAuthorizedException", () => api.UpdateAsync(Put("a", "2", 1) + "," + Put("b", "unwanted")));
         Assert.Equal("a=1@1 added=by the hook@1", Short(await api.ListAsync()));
     }
 
@@ -270,6 +273,8 @@ public sealed class OutsideTests
         public ValueTask<HookDecision> OnChangesAsync(ProposedChanges changes, CancellationToken cancellationToken) =>
             ValueTask.FromResult(changes.Changes.Any(static change => change.NewValue == "forbidden")
                 ? HookDecision.Refuse("It is forbidden.")
+                : changes.Changes.FirstOrDefault(static change => change.NewValue == "unwanted") is { } unwanted
+                ? HookDecision.Refuse("It is unwanted.", unwanted.Record)
                 : HookDecision.AcceptWith(new RecordAddition("added", RecordKind.Register, "by the hook")));
     }
 
