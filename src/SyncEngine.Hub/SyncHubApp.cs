@@ -26,6 +26,7 @@ namespace SyncEngine.Hub;
 /// <summary>Puts a hub into an ASP.NET Core app.</summary>
 public static class SyncHubApp
 {
+    private const string DiscoveryPath = "/.well-known/openid-configuration";
     internal const string FileName = "hub.db";
 
     /// <summary>
