@@ -26,6 +26,7 @@ namespace SyncEngine.Hub;
 /// <summary>Puts a hub into an ASP.NET Core app.</summary>
 public static class SyncHubApp
 {
+    private const string DiscoveryPath = "/.well-known/openid-configuration";
     internal const string FileName = "hub.db";
 
     /// <summary>
@@ -108,23 +109,33 @@ public static class SyncHubApp
         var address = services.GetRequiredService<HubAddress>();
         var keys = services.GetRequiredService<SigningKeys>();
         RouteGroupBuilder client = endpoints.MapGroup(path).ExcludeFromDescription();
+        var rates = services.GetRequiredService<RateLimits>();
         RouteGroupBuilder guarded = client.MapGroup("")
-            .AddEndpointFilter(services.GetRequiredService<RateLimits>().GuardClientAsync)
+            .AddEndpointFilter(rates.GuardClientAsync)
             .AddEndpointFilter(StorageFailures.GuardAsync);
         services.GetRequiredService<ClientEndpoints>().Map(guarded);
         services.GetRequiredService<SyncEndpoints>().Map(guarded);
         services.GetRequiredService<PushEndpoints>().Map(guarded);
         guarded.MapGet("/jwks.json", (Func<CancellationToken, Task<IResult>>)(async cancellationToken =>
             Results.Text(await keys.JwksAsync(cancellationToken).ConfigureAwait(false), "application/json")));
-        guarded.MapGet("/.well-known/openid-configuration", (Func<HttpRequest, IResult>)(request =>
-            Results.Text(SigningKeys.Discovery(address.Issuer, (address.Configured ?? AddressOf(request.HttpContext)) + path),
-                "application/json")));
+        Func<HttpRequest, IResult> discovery = request => Results.Text(
+            SigningKeys.Discovery(address.Issuer, (address.Configured ?? AddressOf(request.HttpContext)) + path),
+            "application/json");
+        guarded.MapGet(DiscoveryPath, discovery);
+
+        // Where handlers that know the issuer alone look. It is the last choice, so that a document of the app's own stays.
+        if (path.Trim('/').Length > 0)
+        {
+            endpoints.MapGet(DiscoveryPath, discovery).AddEndpointFilter(rates.GuardClientAsync)
+                .ExcludeFromDescription().WithOrder(int.MaxValue);
+        }
+
         client.MapFallback("{*path}", static () => Problems.NoSuchAddress());
         return client;
     }
 
-    /// <summary>Maps the admin interface under <c>/admin</c>. It answers on <see cref="SyncHubOptions.AdminPort"/> alone, if that
-    /// is set, and only to who has the admin key.</summary>
+    /// <summary>Maps the admin interface under <c>/admin</c>. It answers on <see cref="SyncHubOptions.AdminPort"/> alone, or,
+    /// if that is not set, to this machine alone; and only to who has the admin key.</summary>
     public static IEndpointConventionBuilder MapSyncHubAdmin(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);

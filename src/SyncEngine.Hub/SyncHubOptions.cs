@@ -29,8 +29,7 @@ public sealed class SyncHubOptions
 
     /// <summary>
     /// The port on which alone the admin interface answers; the app must listen on it, best on loopback only. Default null:
-    /// it answers
-    /// on every port that the app listens on. It asks for its key either way.
+    /// it answers on every port that the app listens on, but to callers of this machine alone. It asks for its key either way.
     /// </summary>
     public int? AdminPort { get; set; }
 

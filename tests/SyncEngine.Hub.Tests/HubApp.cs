@@ -43,7 +43,8 @@ internal sealed class HubApp : IAsyncDisposable
     public HubStore Store => Services.GetRequiredService<HubStore>();
 
     public static async Task<HubApp> StartAsync(
-        Action<IServiceCollection>? configure = null, string? folder = null, Action<SyncHubOptions>? options = null)
+        Action<IServiceCollection>? configure = null, string? folder = null, Action<SyncHubOptions>? options = null,
+        Action<WebApplication>? map = null)
     {
         bool ownsFolder = folder is null;
         folder ??= Directory.CreateTempSubdirectory("syncengine-hub-test").FullName;
@@ -66,6 +67,7 @@ internal sealed class HubApp : IAsyncDisposable
         app.MapSyncHubAdmin();
         app.MapCognitoApi();
         app.MapHealthChecks("/health");
+        map?.Invoke(app);
         await app.StartAsync();
         return new HubApp(app, folder, ownsFolder);
     }

@@ -2,10 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace SyncEngine.Cli.Cognito;
 
-/// <summary>What an import has done so far.</summary>
+/// <summary>What an import has done so far: what the hub wrote, or, where it only reads, what there is.</summary>
 internal sealed class CognitoImported
 {
     public int Identities { get; set; }
+
+    /// <summary>Identities that the hub had already.</summary>
+    public int Known { get; set; }
 
     /// <summary>Done by a run before.</summary>
     public int Skipped { get; set; }
@@ -14,6 +17,7 @@ internal sealed class CognitoImported
 
     public int Records { get; set; }
 
+    /// <summary>Datasets that the hub had already.</summary>
     public int Same { get; set; }
 
     /// <summary>Datasets that were written to on the hub meanwhile: identity and name.</summary>
@@ -72,11 +76,13 @@ internal sealed class CognitoImport(
             ? await source.UsersAsync(id, cancellationToken) : [];
         List<(string Provider, string Subject)> known = [.. knownLogins[id]];
         JsonArray datasets = await source.DatasetsAsync(id, cancellationToken);
-        done.Identities++;
-        done.Records += datasets.Sum(static dataset => (dataset?["records"] as JsonArray)?.Count ?? 0);
+        ILookup<string?, int> records = datasets.ToLookup(
+            static dataset => dataset.Text("name"), static dataset => (dataset?["records"] as JsonArray)?.Count ?? 0);
         if (hub is null)
         {
+            done.Identities++;
             done.Datasets += datasets.Count;
+            done.Records += records.Sum(static counts => counts.Sum());
             return;
         }
 
@@ -93,9 +99,15 @@ internal sealed class CognitoImport(
                     && !known.Exists(login => login.Provider == name)).Select(static name => (JsonNode)name)]),
                 ["datasets"] = datasets,
             }, null, cancellationToken);
+        if (answer.IsTrue("isNew")) done.Identities++;
+        else done.Known++;
         foreach (JsonNode? dataset in answer?["datasets"] as JsonArray ?? [])
         {
-            if (dataset.IsTrue("isImported")) done.Datasets++;
+            if (dataset.IsTrue("isImported"))
+            {
+                done.Datasets++;
+                done.Records += records[dataset.Text("name")].Sum();
+            }
             else if (dataset.IsTrue("isChangedHere")) done.Changed.Add($"{id} {dataset.Text("name")}");
             else done.Same++;
         }

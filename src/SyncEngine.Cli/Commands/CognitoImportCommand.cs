@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SyncEngine.Cli.Cognito;
+using SyncEngine.Hub.Cognito;
 
 namespace SyncEngine.Cli.Commands;
 
@@ -44,6 +45,9 @@ internal static class CognitoImportCommand
         command.SetAction(async (arguments, cancellationToken) =>
         {
             string id = arguments.GetRequiredValue(pool);
+            if (!CognitoIds.IsWhole(id))
+                throw CommandFailure.BadInput($"{id} is no id of an identity pool: write --pool REGION:GUID, such as "
+                    + "us-east-1:01234567-89ab-cdef-0123-456789abcdef.");
             using AdminClient? hub = arguments.GetValue(dryRun) ? null : AdminOptions.Open(arguments);
             using var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
             using var http = new HttpMessageInvoker(handler);
@@ -62,7 +66,8 @@ internal static class CognitoImportCommand
     private static string Words(CognitoImported done) => FormattableString.Invariant($"{done.Identities:N0} identities, ")
         + FormattableString.Invariant($"{done.Datasets:N0} datasets, {done.Records:N0} records")
         + (done.Skipped > 0 ? FormattableString.Invariant($"; {done.Skipped:N0} identities done before") : "")
-        + (done.Same > 0 ? FormattableString.Invariant($"; {done.Same:N0} datasets there already") : "");
+        + (done.Known + done.Same > 0
+            ? FormattableString.Invariant($"; there already: {done.Known:N0} identities, {done.Same:N0} datasets") : "");
 
     private static CognitoClient Open(HttpMessageInvoker http, string from, string pool)
     {

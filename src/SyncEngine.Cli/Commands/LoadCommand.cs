@@ -34,6 +34,9 @@ internal static class LoadCommand
         };
         command.SetAction(async (arguments, cancellationToken) =>
         {
+            if (new[] { idle, pairs, cognito, identities }.All(option => arguments.GetValue(option) <= 0))
+                throw CommandFailure.BadInput("Say what to measure: --idle N, --pairs N, --cognito N or --identities N, such as "
+                    + "--pairs 50; several are measured one after another.");
             if (arguments.GetValue(identities) is > 0 and int stored)
             {
                 await new ManyIdentities(terminal).MeasureAsync(stored, cancellationToken);

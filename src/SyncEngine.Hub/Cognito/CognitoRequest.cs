@@ -21,9 +21,6 @@ internal sealed class CognitoRequest
     /// <summary>The body: an object, checked for size, depth and repeated members. An empty object where there is none.</summary>
     public JsonElement Body { get; init; }
 
-    /// <summary>The header <c>x-amz-Client-Context</c>; null if it was not sent.</summary>
-    public string? ClientContext { get; init; }
-
     /// <summary>The signing caller where the operation lets in none but signed ones.</summary>
     public CognitoCaller Signer => Caller ?? throw new InvalidOperationException($"{Operation} was called unsigned.");
 }

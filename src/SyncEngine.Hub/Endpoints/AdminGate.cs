@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -10,11 +11,19 @@ internal sealed class AdminGate(AdminKeyCheck check, IOptions<SyncHubOptions> op
     private const int KeyCharactersMax = 512;
     private const string Challenge = "Bearer realm=\"syncengine-admin\"";
 
-    /// <summary>Refuses other ports as if nothing were there.</summary>
-    public ValueTask<object?> GuardPortAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        options.Value.AdminPort is { } port && context.HttpContext.Connection.LocalPort != port
-            ? ValueTask.FromResult<object?>(Problems.NoSuchAddress())
-            : next(context);
+    /// <summary>Refuses other ports as if nothing were there; without a port of its own, callers from elsewhere.</summary>
+    public ValueTask<object?> GuardPortAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        if (options.Value.AdminPort is not { } port)
+        {
+            return IsLocal(context.HttpContext) ? next(context) : ValueTask.FromResult<object?>(Problems.Forbidden(
+                "admin-local-only", "The admin interface has no port of its own and answers to its own machine alone: set "
+                    + $"{SyncHubOptions.Section}:AdminPort to a port that the app listens on."));
+        }
+
+        return context.HttpContext.Connection.LocalPort == port
+            ? next(context) : ValueTask.FromResult<object?>(Problems.NoSuchAddress());
+    }
 
     /// <summary>Refuses who has no key or a wrong one.</summary>
     public ValueTask<object?> GuardKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -32,5 +41,13 @@ internal sealed class AdminGate(AdminKeyCheck check, IOptions<SyncHubOptions> op
             ? next(context)
             : ValueTask.FromResult<object?>(Problems.Unauthorized("admin-key-wrong",
                 "The admin key is wrong: use the one that the hub was set up with.", Challenge + ", error=\"invalid_token\""));
+    }
+
+    /// <summary>Whether it comes from this machine, and through no proxy that says whom it brings.</summary>
+    private static bool IsLocal(HttpContext context)
+    {
+        if (context.Connection.RemoteIpAddress is not { } caller) return false;
+        return IPAddress.IsLoopback(caller.IsIPv4MappedToIPv6 ? caller.MapToIPv4() : caller)
+            && !context.Request.Headers.ContainsKey("X-Forwarded-For") && !context.Request.Headers.ContainsKey("Forwarded");
     }
 }

@@ -43,8 +43,8 @@ public sealed partial class HubClient : IAsyncDisposable, IDisposable
     /// <summary>The role that the hub gave; null until it was reached with this identity.</summary>
     public string? Role => Volatile.Read(ref _credential)?.Role;
 
-    /// <summary>The role's policy as JSON, for <see cref="Policies.Policy.Parse(string)"/>: what the hub will refuse can be told
-    /// early. Null until the hub was reached.</summary>
+    /// <summary>The role's policy as JSON, for <see cref="Policies.Policy.Parse(string)"/>: what it refuses the hub refuses,
+    /// which for guests asks the pool's ceiling too. Null until the hub was reached.</summary>
     public string? PolicyJson => Volatile.Read(ref _credential)?.Policy;
 
     /// <summary>The identity that is synced now.</summary>

@@ -107,8 +107,16 @@ public sealed class CognitoImportTests : IAsyncLifetime
         (code, words) = await ImportAsync("--state", Path.Combine(_folder, "another"));
         Assert.True(code == 0, words);
         Assert.Contains($"written to on the hub: {two} save", words, StringComparison.Ordinal);
+        Assert.Contains("imported: 1 identities, 1 datasets, 1 records; there already: 1 identities, 0 datasets\n", words,
+            StringComparison.Ordinal);
         Assert.Equal("newer", Value(await ListAsync(_new, await _new.CredentialsAsync(one), one, 0)));
         Assert.Equal("here", Value(await ListAsync(_new, await _new.CredentialsAsync(two), two, 0)));
+
+        // Only what is written is counted.
+        (code, words) = await ImportAsync("--state", Path.Combine(_folder, "third"));
+        Assert.True(code == 0, words);
+        Assert.Contains("imported: 0 identities, 0 datasets, 0 records; there already: 2 identities, 1 datasets\n", words,
+            StringComparison.Ordinal);
     }
 
     [Fact]

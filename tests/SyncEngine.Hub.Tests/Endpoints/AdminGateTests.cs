@@ -74,6 +74,36 @@ public sealed class AdminGateTests
         (await app.SendAsync(elsewhere)).Refused(HttpStatusCode.NotFound, "no-such-address");
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", null, true)]
+    [InlineData("::1", null, true)]
+    [InlineData("::ffff:127.0.0.9", null, true)]
+    [InlineData("192.0.2.1", null, false)]
+    [InlineData("::ffff:192.0.2.1", null, false)]
+    [InlineData("2001:db8::1", null, false)]
+    [InlineData(null, null, false)]
+    [InlineData("127.0.0.1", "X-Forwarded-For", false)]
+    [InlineData("127.0.0.1", "Forwarded", false)]
+    public async Task Without_a_port_it_answers_to_this_machine_alone(string? caller, string? header, bool isLetIn)
+    {
+        await using AdminApp app = await AdminApp.StartAsync(map: app => app.Use((context, next) =>
+        {
+            context.Connection.RemoteIpAddress = caller is null ? null : IPAddress.Parse(caller);
+            return next(context);
+        }));
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(app.Addresses[0], "/admin/pools"));
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + AdminApp.Key);
+        if (header is not null) request.Headers.TryAddWithoutValidation(header, "192.0.2.1");
+        Answer answer = await app.SendAsync(request);
+        if (isLetIn) Assert.Equal(HttpStatusCode.OK, answer.Status);
+        else Assert.Contains("SyncHub:AdminPort", answer.Refused(HttpStatusCode.Forbidden, "admin-local-only"),
+            StringComparison.Ordinal);
+
+        // On its own port it is for whoever gets there and has the key.
+        app.Services.GetRequiredService<IOptions<SyncHubOptions>>().Value.AdminPort = app.Addresses[0].Port;
+        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/admin/pools")).Status);
+    }
+
     [Fact]
     public async Task Who_asks_too_often_is_told_when_to_come_back()
     {

@@ -23,7 +23,7 @@ internal static class OrdersApi
         // <sample>
         builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
         {
-            options.MetadataAddress = hub + "/sync/.well-known/openid-configuration";
+            options.Authority = hub; // The hub's issuer.
             options.RequireHttpsMetadata = false; // Only for a hub on this machine.
             options.AutomaticRefreshInterval = TimeSpan.FromMinutes(30);
             options.MapInboundClaims = false;

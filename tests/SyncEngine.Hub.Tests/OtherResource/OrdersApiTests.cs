@@ -105,6 +105,19 @@ public sealed class OrdersApiTests
         Assert.True(verifier.TryVerify(second.AccessToken, out _));
     }
 
+    [Fact]
+    public async Task The_hubs_document_lies_at_its_issuer_too_unless_the_app_has_one_there()
+    {
+        const string atIssuer = "/.well-known/openid-configuration";
+        await using HubApp hub = await HubApp.StartAsync();
+        string document = await hub.Http.GetStringAsync("/sync" + atIssuer);
+        Assert.Contains("/sync/jwks.json", document, StringComparison.Ordinal);
+        Assert.Equal(document, await hub.Http.GetStringAsync(atIssuer));
+        await using HubApp shared = await HubApp.StartAsync(map: static app => app.MapGet(atIssuer, static () => "the app's"));
+        Assert.Equal("the app's", await shared.Http.GetStringAsync(atIssuer));
+        Assert.Contains("/sync/jwks.json", await shared.Http.GetStringAsync("/sync" + atIssuer), StringComparison.Ordinal);
+    }
+
     private static async Task<WebApplication> StartAsync(HubApp hub, string audience)
     {
         WebApplication api = OrdersApi.Build(hub.Address.AbsoluteUri.TrimEnd('/'), audience, Rules);

@@ -20,7 +20,6 @@ internal sealed partial class CognitoEndpoint(
     private const string SyncService = "cognito-sync";
     private const string TargetHeader = "X-Amz-Target";
     private const string TargetPrefix = "AWSCognitoIdentityService.";
-    private const string ContextHeader = "x-amz-Client-Context";
 
     private readonly Dictionary<string, CognitoOperation> _operations = operations.SelectMany(static group => group.Operations)
         .ToDictionary(static operation => operation.Name, StringComparer.Ordinal);
@@ -85,7 +84,6 @@ internal sealed partial class CognitoEndpoint(
         var request = new CognitoRequest
         {
             Operation = name, Path = parts, Query = target.Parameters(),
-            ClientContext = context.Request.Headers[ContextHeader] is [{ } told] ? told : null,
         };
         return await RunAsync(context, target, Find(name), SyncService, request, needsBody: false).ConfigureAwait(false);
     }
@@ -98,7 +96,7 @@ internal sealed partial class CognitoEndpoint(
         CognitoCaller? caller = await entry.AdmitAsync(context, target, service, operation, body).ConfigureAwait(false);
         var whole = new CognitoRequest
         {
-            Operation = request.Operation, Path = request.Path, Query = request.Query, ClientContext = request.ClientContext,
+            Operation = request.Operation, Path = request.Path, Query = request.Query,
             Caller = caller, Body = body.IsEmpty && !needsBody ? CognitoBody.Empty : CognitoBody.Parse(body),
         };
         string? pool = await entry.PoolOfAsync(whole, context.RequestAborted).ConfigureAwait(false);
