@@ -140,6 +140,36 @@ public sealed partial class HubClient
         await _store.WipeIdentityAsync(identity.Id).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Deletes the identity with all of its data: at the hub, and on this device, where a new guest becomes current. Its other
+    /// devices are shut out; what they hold stays on them until they are wiped too.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait for the hub.</param>
+    /// <exception cref="SyncException">The hub cannot be reached, or refuses: nothing was done.</exception>
+    public async Task DeleteIdentityAsync(CancellationToken cancellationToken = default)
+    {
+        Identity identity = _store.Identity;
+        HubCredential credential = await EnsureAsync(cancellationToken).ConfigureAwait(false);
+
+        // Away from it first: a link that found it gone would register its guest anew.
+        Identity guest = await _store.CreateIdentityAsync().ConfigureAwait(false);
+        await _store.SwitchIdentityAsync(guest.Id).ConfigureAwait(false);
+        try
+        {
+            await _http.SendAsync(HttpMethod.Delete, "/identity", null, credential.AccessToken, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        catch
+        {
+            await _store.SwitchIdentityAsync(identity.Id).ConfigureAwait(false);
+            await _store.WipeIdentityAsync(guest.Id).ConfigureAwait(false);
+            throw;
+        }
+
+        await _store.WriteRowAsync(_prefix + identity.Id, null).ConfigureAwait(false);
+        await _store.WipeIdentityAsync(identity.Id).ConfigureAwait(false);
+    }
+
     /// <summary>Sends a request with the credential; once more with a new one where the hub does not take it any more.</summary>
     private async Task<JsonElement> SendOwnAsync(
         HttpMethod method, string path, byte[]? body, CancellationToken cancellationToken)
