@@ -55,7 +55,12 @@ internal sealed class HubLedger
     /// <summary>A guest that never exchanged anything takes over the identity of its login, with all that it holds.</summary>
     public void NoteSignedIn(Party party, HashSet<int> held, IdentityId id)
     {
-        foreach (int number in held) _marks[number].Holders.Add(id);
+        foreach (int number in held)
+        {
+            _marks[number].Holders.Add(id);
+            _marks[number].MayStandTwice |= party.IsCopied;
+        }
+
         foreach (Mark mark in _marks)
         {
             if (mark.Device != party) continue;

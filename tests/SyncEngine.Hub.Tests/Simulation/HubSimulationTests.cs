@@ -19,13 +19,16 @@ public sealed class HubSimulationTests
     }
 
     /// <summary>The first lost what was refused before a merge side by side; two found writes in two datasets after merges in a
-    /// row, of which the device heard at once. In the last a replica was renamed, and a write under its old name passed for one
-    /// that took others back: refused, it stood nowhere.</summary>
+    /// row, of which the device heard at once. In the next a replica was renamed, and a write under its old name passed for one
+    /// that took others back: refused, it stood nowhere. In the last two a guest's file was copied, one copy signed in, and one
+    /// was merged beside the other: each dataset had the guest's writes, as it should.</summary>
     [Theory]
     [InlineData(27)]
     [InlineData(2672)]
     [InlineData(3534)]
     [InlineData(201932)]
+    [InlineData(6536)]
+    [InlineData(15863)]
     public void What_once_failed_holds(int seed) => Assert.Null(HubHistory.Fail((ulong)seed, new HubCounts()));
 
     /// <summary>An addition came in one frame with one of a revoked device, and was refused with it.</summary>

@@ -158,7 +158,7 @@ internal sealed partial class HubWorld
         {
             Dataset dataset = lease.Identity.OpenForJoin(name);
             HashSet<int> here = key is null ? HubLedger.Shown(dataset) : HubLedger.ShownIn(dataset, key);
-            if (kind == HubLedger.Save && here.Overlaps(shown))
+            if (kind == HubLedger.Save && here.Any(number => shown.Contains(number) && !_ledger.Marks[number].MayStandTwice))
                 throw new HistoryException($"The hub has writes of {id} in two datasets, one of which is {name}.");
             shown.UnionWith(here);
         }

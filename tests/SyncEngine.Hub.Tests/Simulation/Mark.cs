@@ -15,6 +15,12 @@ internal sealed record Mark(int Number, Party Device, string Dataset)
     /// <summary>Other identities that hold it: a device that held it signed in to them.</summary>
     public HashSet<IdentityId> Holders { get; } = [];
 
+    /// <summary>
+    /// Whether it stood in a guest's file that was copied, when one of the copies signed in to an account. The other copy may
+    /// still register as the guest, which the hub never met. Where either is merged beside the other, it rightly stands in both.
+    /// </summary>
+    public bool MayStandTwice { get; set; }
+
     /// <summary>The register that it wrote, too; null for none.</summary>
     public string? Key { get; init; }
 
