@@ -49,8 +49,8 @@ internal sealed class DeviceEntry(
             || guest.FindDevice(minted.ToString()) is not { RevokedAt: null }) guest = null;
         if (guest is not null)
         {
-            LoginPlan plan = await plans.PlanAsync(
-                guest, minted.ToString(), login, false, PoolAccess.LimitsOf(pool), cancellationToken).ConfigureAwait(false);
+            LoginPlan plan = await plans.PlanAsync(guest, minted.ToString(), login, false, MergeMode.Union,
+                PoolAccess.LimitsOf(pool), cancellationToken).ConfigureAwait(false);
             await plans.CommitAsync(pool.Name, minted, minted.ToString(), plan.Id, MergeMode.Union, cancellationToken)
                 .ConfigureAwait(false);
         }

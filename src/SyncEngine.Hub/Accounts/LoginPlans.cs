@@ -24,10 +24,12 @@ internal sealed class LoginPlans(IdentityDirectory directory, IdentityMerging me
     /// <param name="login">The login, proved just now.</param>
     /// <param name="mayMerge">Whether identities with logins of their own may be merged too: both were proved, or the developer
     /// says so.</param>
+    /// <param name="mode">The mode of a merge that is previewed.</param>
     /// <param name="limits">The pool's limits, for the preview.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<LoginPlan> PlanAsync(
-        IdentityRow row, string device, LoginRow login, bool mayMerge, SessionLimits limits, CancellationToken cancellationToken)
+        IdentityRow row, string device, LoginRow login, bool mayMerge, MergeMode mode, SessionLimits limits,
+        CancellationToken cancellationToken)
     {
         IdentityRow? owner = await directory.FindByLoginAsync(row.Pool, login.Provider, login.Subject, cancellationToken)
             .ConfigureAwait(false);
@@ -37,7 +39,7 @@ internal sealed class LoginPlans(IdentityDirectory directory, IdentityMerging me
         LoginOutcome outcome = owner is null ? LoginOutcome.Links : owner.Id == row.Id ? LoginOutcome.AlreadyLinked
             : row.IsGuest || mayMerge ? LoginOutcome.Merges : LoginOutcome.Conflict;
         IReadOnlyList<DatasetPreview> datasets = outcome == LoginOutcome.Merges
-            ? await merging.PreviewAsync(row.Pool, row.Id, owner!.Id, MergeMode.Union, limits, cancellationToken)
+            ? await merging.PreviewAsync(row.Pool, row.Id, owner!.Id, mode, limits, cancellationToken)
                 .ConfigureAwait(false)
             : [];
         DateTimeOffset now = time.GetUtcNow();

@@ -78,6 +78,7 @@ internal sealed class ClientEndpoints(
         async (found, body) =>
         {
             HubCaller caller = await Callers.RequireAsync(entry, context, pool).ConfigureAwait(false);
+            if (!TryReadMode(body.Mode, out MergeMode mode)) return WrongMode();
             (LoginRow login, string? from) = await logins.ProveAsync(
                 found, body.Provider, body.Token, body.AccessToken, context.RequestAborted).ConfigureAwait(false);
             bool mayMerge = from == caller.Row.Id.ToString();
@@ -88,7 +89,7 @@ internal sealed class ClientEndpoints(
                 mayMerge |= caller.Row.Logins.Any(known => known.Provider == own.Provider && known.Subject == own.Subject);
             }
 
-            return Answer(LoginPlanAnswer.Of(await plans.PlanAsync(caller.Row, caller.Device.Id, login, mayMerge,
+            return Answer(LoginPlanAnswer.Of(await plans.PlanAsync(caller.Row, caller.Device.Id, login, mayMerge, mode,
                 PoolAccess.LimitsOf(found), context.RequestAborted).ConfigureAwait(false)));
         });
 
@@ -96,8 +97,7 @@ internal sealed class ClientEndpoints(
         async (found, body) =>
         {
             HubCaller caller = await Callers.RequireAsync(entry, context, pool).ConfigureAwait(false);
-            if (!TryReadMode(body.Mode, out MergeMode mode))
-                return Problems.BadRequest("bad-mode", "Use union, keepDestination, keepSource or manual.", "$.mode");
+            if (!TryReadMode(body.Mode, out MergeMode mode)) return WrongMode();
             IdentityRow row = await plans.CommitAsync(pool, caller.Row.Id, caller.Device.Id, body.PlanId, mode,
                 context.RequestAborted)
                 .ConfigureAwait(false);
@@ -165,6 +165,9 @@ internal sealed class ClientEndpoints(
         return body.TryGet(out T? request, out Problem? refusal)
             ? await answer(found, request).ConfigureAwait(false) : refusal;
     });
+
+    private static Problem WrongMode() =>
+        Problems.BadRequest("bad-mode", "Use union, keepDestination, keepSource or manual.", "$.mode");
 
     private static bool TryReadMode(string? text, out MergeMode mode)
     {

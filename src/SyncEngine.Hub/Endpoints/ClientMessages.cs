@@ -62,6 +62,9 @@ internal sealed record LoginPlanRequest
 
     /// <summary>A fresh token of one of this identity's own logins: both together may merge two identities with logins.</summary>
     public LoginProof? Also { get; init; }
+
+    /// <summary>The mode of a merge that is to be previewed; union without it.</summary>
+    public string? Mode { get; init; }
 }
 
 /// <summary>A proof of a login.</summary>

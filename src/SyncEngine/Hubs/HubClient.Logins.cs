@@ -19,21 +19,23 @@ public sealed partial class HubClient
     /// <exception cref="SyncException">The hub cannot be reached, or does not accept the token.</exception>
     public Task<LoginPlan> PlanLoginAsync(
         string provider, string token, string? accessToken = null, CancellationToken cancellationToken = default) =>
-        PlanLoginAsync(new LoginProof(provider, token, accessToken), null, cancellationToken);
+        PlanLoginAsync(new LoginProof(provider, token, accessToken), null, cancellationToken: cancellationToken);
 
     /// <summary>Shows what a login would do; with a fresh proof of a login that this device's identity has already, two
     /// identities that both have logins may be merged.</summary>
     /// <param name="login">The login.</param>
     /// <param name="own">A login of this identity, proved anew; null for none.</param>
+    /// <param name="mode">The mode in which a merge is previewed.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="SyncException">The hub cannot be reached, or does not accept a token.</exception>
     public async Task<LoginPlan> PlanLoginAsync(
-        LoginProof login, LoginProof? own, CancellationToken cancellationToken = default)
+        LoginProof login, LoginProof? own, MergeMode mode = MergeMode.Union, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(login);
         JsonElement answer = await SendOwnAsync(HttpMethod.Post, InPool("/logins/plan"), HubHttp.Write(json =>
         {
             login.Write(json);
+            json.WriteString("mode", HubCredential.NameOf(mode));
             if (own is null) return;
             json.WriteStartObject("also");
             own.Write(json);

@@ -22,7 +22,7 @@ public enum LoginOutcome
 /// <param name="Outcome">What would happen.</param>
 /// <param name="IdentityId">The identity that this device would have.</param>
 /// <param name="Expires">Until when it can be committed, by the hub's clock.</param>
-/// <param name="Datasets">For a merge, what becomes of each dataset, in <see cref="MergeMode.Union"/>.</param>
+/// <param name="Datasets">For a merge, what becomes of each dataset in the mode that was asked for.</param>
 public sealed record LoginPlan(
     string PlanId, LoginOutcome Outcome, Identities.IdentityId IdentityId, DateTimeOffset Expires,
     IReadOnlyList<DatasetPreview> Datasets);
@@ -32,7 +32,8 @@ public sealed record LoginPlan(
 /// <param name="RecordsHere">Records of this device's identity.</param>
 /// <param name="RecordsThere">Records of the identity that the login belongs to.</param>
 /// <param name="RecordsTogether">Records of both together.</param>
-/// <param name="Conflicts">Values of which both have one and one would be shown; the other stays as a conflict.</param>
+/// <param name="Conflicts">Values of which both have one and one would be shown; in <see cref="MergeMode.Union"/> the other
+/// stays as a conflict.</param>
 /// <param name="ExceedsLimit">Whether that is more than the hub allows: all is kept, but new keys are refused.</param>
 public sealed record DatasetPreview(
     string Name, int RecordsHere, int RecordsThere, int RecordsTogether, int Conflicts, bool ExceedsLimit);

@@ -85,4 +85,30 @@ public sealed class TwoAccountsTests
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (laptop.Identity.Dataset("save").Get<string>("secret") != "of ann") await Task.Delay(20, patience.Token);
     }
+
+    [Fact]
+    public async Task A_plan_shows_what_the_mode_that_is_asked_for_would_make()
+    {
+        using var backend = new DeveloperBackend();
+        await using HubApp hub = await HubApp.StartAsync();
+        await hub.CreatePoolAsync(backend.Pool("game"));
+        HubClientOptions options = new(new Uri(hub.Address, "/sync"), "game");
+        await using SyncStore phone = SyncStore.OpenInMemory(), laptop = SyncStore.OpenInMemory();
+        await using HubClient one = HubClient.Connect(phone, options), two = HubClient.Connect(laptop, options);
+        await one.SignInAsync(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann"));
+        await two.GetAccessTokenAsync();
+        foreach (SyncStore store in new[] { phone, laptop }) store.Identity.Dataset("save")[store == phone ? "a" : "b"] = 1;
+        string guest = laptop.Identity.Id.ToString();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (one.Link.PendingNow != 0 || two.Link.PendingNow != 0) await Task.Delay(20, patience.Token);
+
+        Assert.Equal([("save", 1, 1, 2)], await ShowAsync(MergeMode.Union));
+        Assert.Equal([("save", 1, 1, 2)], await ShowAsync(MergeMode.KeepSource));
+        Assert.Equal([("save", 0, 1, 1), ("save." + guest, 1, 0, 1)], await ShowAsync(MergeMode.Manual));
+
+        async Task<IEnumerable<(string, int, int, int)>> ShowAsync(MergeMode mode) => (await two.PlanLoginAsync(
+                new LoginProof(DeveloperBackend.Provider, backend.Vouch(hub, "game", "ann")), null, mode)).Datasets
+            .Select(static dataset => (dataset.Name, dataset.RecordsHere, dataset.RecordsThere, dataset.RecordsTogether))
+            .OrderBy(static dataset => dataset.Name, StringComparer.Ordinal);
+    }
 }
