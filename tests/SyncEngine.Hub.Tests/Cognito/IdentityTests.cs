@@ -14,6 +14,25 @@ public sealed class IdentityTests : WithLogins
     private string Provider => _issuer.Provider;
 
     [Fact]
+    public async Task Ids_of_guests_are_uuids_in_order_of_time()
+    {
+        var clock = new HubClock();
+        await using CognitoApp app = await CognitoApp.WithPoolAsync(clock);
+        var ids = new List<Guid>();
+        for (int i = 0; i < 5; i++)
+        {
+            ids.Add(Guid.Parse((await app.GuestAsync()).Split(':')[1]));
+            Assert.Equal((7, clock.GetUtcNow().ToUnixTimeMilliseconds()),
+                (ids[i].Version, Convert.ToInt64(ids[i].ToString("N")[..12], 16)));
+            Assert.InRange(ids[i].Variant, 8, 11);
+            clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        List<string> texts = ids.ConvertAll(static id => id.ToString());
+        Assert.Equal(texts.Order(StringComparer.Ordinal), texts);
+    }
+
+    [Fact]
     public async Task A_guest_gets_an_id_and_credentials()
     {
         string identity = await _app.GuestAsync();
